@@ -1,0 +1,170 @@
+// The address of a camera: parsed strictly, rebuilt from its parts, printable without its password.
+// The only place that reads a camera URL; what it refuses is never opened.
+
+import { AppError } from '../errors.ts';
+
+export interface CameraUrl {
+  readonly scheme: 'rtsp' | 'rtsps';
+  /** Lower-case name, IPv4, or IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query as sent on the request line, percent-encoded, starting with `/`. */
+  readonly path: string;
+  /** Decoded; undefined when the address has none. */
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+export const maxCameraUrlLength = 2048;
+export const defaultPorts = { rtsp: 554, rtsps: 322 } as const;
+
+const passwordMask = '****';
+
+function refuse(sentence: string): AppError {
+  return new AppError(400, 'invalid_rtsp_url', sentence, {
+    issues: [{ path: 'rtsp_url', message: sentence }],
+  });
+}
+
+function decode(text: string, what: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refuse(`The ${what} in the camera address has a broken percent-encoding; write % as %25.`);
+  }
+}
+
+/**
+ * Reads `rtsp://[user[:password]@]host[:port][/path][?query]` (also `rtsps`).
+ * A password may hold `@`, `:` and `/` unencoded, as people type them: the host starts after the last `@`
+ * of the part before the path.
+ * @throws AppError 400 `invalid_rtsp_url` with a sentence that says what to mend.
+ */
+export function parseCameraUrl(text: unknown): CameraUrl {
+  if (typeof text !== 'string')
+    throw refuse('The camera address must be a text such as rtsp://camera.local/stream.');
+  const trimmed = text.trim();
+  if (trimmed === '')
+    throw refuse('The camera address is empty; it looks like rtsp://user:password@192.168.1.20:554/stream.');
+  if (trimmed.length > maxCameraUrlLength)
+    throw refuse(`The camera address is longer than ${maxCameraUrlLength} characters.`);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the point
+  if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029]/.test(trimmed))
+    throw refuse(
+      'The camera address holds a space, line break or control character; percent-encode it (a space is %20).',
+    );
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase();
+  if (scheme !== 'rtsp' && scheme !== 'rtsps')
+    throw refuse(
+      scheme === undefined
+        ? 'The camera address must start with rtsp:// or rtsps://.'
+        : `The camera address must start with rtsp:// or rtsps://, not ${scheme.slice(0, 20)}:.`,
+    );
+  const rest = trimmed.slice(scheme.length + 1);
+  if (!rest.startsWith('//')) throw refuse(`Two slashes must follow ${scheme}: in the camera address.`);
+  const afterSlashes = rest.slice(2);
+  const pathless = splitAuthority(afterSlashes);
+  const { username, password, hostAndPort } = pathless;
+  const { host, port } = parseHost(hostAndPort, scheme);
+  return { scheme, host, port, path: parsePath(pathless.path), username, password };
+}
+
+function splitAuthority(text: string): {
+  username: string | undefined;
+  password: string | undefined;
+  hostAndPort: string;
+  path: string;
+} {
+  const end = text.search(/[/?#]/);
+  let authority = end === -1 ? text : text.slice(0, end);
+  let path = end === -1 ? '' : text.slice(end);
+  // An unencoded "/" or "?" in the password: the authority then ends at the first one after the last "@".
+  if (
+    !authority.includes('@') &&
+    authority.includes(':') &&
+    path.includes('@') &&
+    !/^[^:]*:\d{1,5}$/.test(authority)
+  ) {
+    const at = text.lastIndexOf('@');
+    const next = text.slice(at).search(/[/?#]/);
+    authority = next === -1 ? text : text.slice(0, at + next);
+    path = next === -1 ? '' : text.slice(at + next);
+  }
+  const at = authority.lastIndexOf('@');
+  if (at === -1) return { username: undefined, password: undefined, hostAndPort: authority, path };
+  const userInfo = authority.slice(0, at);
+  const colon = userInfo.indexOf(':');
+  return {
+    username: decode(colon === -1 ? userInfo : userInfo.slice(0, colon), 'user name'),
+    password: colon === -1 ? undefined : decode(userInfo.slice(colon + 1), 'password'),
+    hostAndPort: authority.slice(at + 1),
+    path,
+  };
+}
+
+function parseHost(text: string, scheme: 'rtsp' | 'rtsps'): { host: string; port: number } {
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]]*)(?::(.*))?$/i.exec(text);
+  if (!match)
+    throw refuse('The host in the camera address is not valid; an IPv6 address goes in [brackets].');
+  const rawHost = match[1] ?? '';
+  if (rawHost === '')
+    throw refuse('The camera address has no host; it looks like rtsp://192.168.1.20:554/stream.');
+  const portText = match[2];
+  let port: number = defaultPorts[scheme];
+  if (portText !== undefined && portText !== '') {
+    port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
+    if (port < 1 || port > 65535)
+      throw refuse('The port in the camera address must be a number from 1 to 65535.');
+  }
+  if (rawHost.startsWith('[')) {
+    if (!URL.canParse(`http://${rawHost}/`)) throw refuse('The IPv6 address of the camera is not valid.');
+    return { host: new URL(`http://${rawHost}/`).hostname.slice(1, -1), port };
+  }
+  // The WHATWG parser also folds odd spellings of IPv4 (decimal, octal, hex) to the one that is connected to.
+  const canonical = URL.canParse(`http://${rawHost}/`) ? new URL(`http://${rawHost}/`).hostname : '';
+  if (!/^[a-z0-9_]([a-z0-9._-]*[a-z0-9_.])?$/.test(canonical) || canonical.length > 253)
+    throw refuse('The host in the camera address is not a valid name or IP address.');
+  return { host: canonical, port };
+}
+
+function parsePath(text: string): string {
+  const withoutFragment = text.replace(/#.*$/, '');
+  const path = withoutFragment.startsWith('/') ? withoutFragment : `/${withoutFragment}`;
+  // Percent-encode what may not stand on a request line; keep what the camera's maker wrote otherwise.
+  return path.replace(/[^\x21-\x7e]|["<>\\^`{|}]/gu, (c) => encodeURIComponent(c));
+}
+
+/** Host as it stands in a URL: IPv6 in brackets. */
+export function urlHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+/**
+ * The address as text, user name included. `keep` writes the password, `mask` writes `****` for it, `omit` leaves it out.
+ */
+export function formatCameraUrl(url: CameraUrl, password: 'keep' | 'mask' | 'omit'): string {
+  let userInfo = '';
+  if (url.username !== undefined || url.password !== undefined) {
+    userInfo = encodeURIComponent(url.username ?? '');
+    if (url.password !== undefined && password === 'keep') userInfo += `:${encodeURIComponent(url.password)}`;
+    if (url.password !== undefined && password === 'mask') userInfo += `:${passwordMask}`;
+    userInfo += '@';
+  }
+  const port = url.port === defaultPorts[url.scheme] ? '' : `:${url.port}`;
+  return `${url.scheme}://${userInfo}${urlHost(url.host)}${port}${url.path}`;
+}
+
+/** The address as it stands on an RTSP request line: no user, no password, port always written. */
+export function requestUrl(url: CameraUrl): string {
+  return `${url.scheme}://${urlHost(url.host)}:${url.port}${url.path}`;
+}
+
+/** Two addresses of one camera stream: everything but the password is equal. */
+export function cameraKey(url: CameraUrl): string {
+  return formatCameraUrl(url, 'omit');
+}
+
+/** The edit form sends the masked address back: the stored password is then meant. */
+export function isMasked(url: CameraUrl): boolean {
+  return url.password === passwordMask;
+}
