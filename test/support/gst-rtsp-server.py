@@ -32,30 +32,30 @@ ROLE = "watcher"
 
 
 class Clip:
-    """Encoded access units of one loop: (data, pts, dts, keyframe), times in ns from the loop's start."""
+    """Encoded access units of one loop, in decoding order: (data, pts, due, keyframe), times in ns from its start."""
 
     def __init__(self, camera):
         self.codec = camera["codec"]
         pipeline = Gst.parse_launch(source_of(camera) + f" ! {CAPS[self.codec]} ! appsink name=out sync=false")
         sink = pipeline.get_by_name("out")
         pipeline.set_state(Gst.State.PLAYING)
-        self.units = []
+        found = []
         self.caps = None
         while (sample := sink.emit("pull-sample")) is not None:
             buffer = sample.get_buffer()
             self.caps = self.caps or sample.get_caps()
-            pts = buffer.pts
-            dts = pts if buffer.dts == Gst.CLOCK_TIME_NONE else buffer.dts
             keyframe = not buffer.has_flags(Gst.BufferFlags.DELTA_UNIT)
-            self.units.append((buffer.extract_dup(0, buffer.get_size()), pts, dts, keyframe))
+            found.append((buffer.extract_dup(0, buffer.get_size()), buffer.pts, keyframe))
         error = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
         pipeline.set_state(Gst.State.NULL)
-        if error is not None or len(self.units) < 2:
+        if error is not None or len(found) < 2:
             raise SystemExit(f"{camera['path']}: {error.parse_error()[0].message if error else 'no video'}")
-        first = min(dts for _, _, dts, _ in self.units)
-        self.units = [(data, pts - first, dts - first, key) for data, pts, dts, key in self.units]
-        span = self.units[-1][2] - self.units[0][2]
-        self.duration = span + span // (len(self.units) - 1)
+        # With B-frames the pictures are not in order; they are sent one frame interval apart all the same.
+        in_order = sorted(pts for _, pts, _ in found)
+        first = in_order[0]
+        self.units = [(data, pts - first, due - first, key) for (data, pts, key), due in zip(found, in_order)]
+        span = in_order[-1] - first
+        self.duration = span + span // (len(found) - 1)
 
 
 def source_of(camera):
@@ -102,13 +102,12 @@ class Feeder:
             if self.over.wait(0.005):
                 return
         while True:
-            for data, pts, dts, keyframe in self.clip.units:
-                early = start + dts - (self.running_time() or 0)
+            for data, pts, due, keyframe in self.clip.units:
+                early = start + due - (self.running_time() or 0)
                 if self.over.wait(max(0, early) / Gst.SECOND):
                     return
                 buffer = Gst.Buffer.new_wrapped(data)
                 buffer.pts = start + pts
-                buffer.dts = start + dts
                 if not keyframe:
                     buffer.set_flags(Gst.BufferFlags.DELTA_UNIT)
                 if self.source.emit("push-buffer", buffer) != Gst.FlowReturn.OK:
