@@ -19,6 +19,7 @@ export const maxCameraUrlLength = 2048;
 export const defaultPorts = { rtsp: 554, rtsps: 322 } as const;
 
 const passwordMask = '****';
+const hostPattern = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/;
 
 function refuse(sentence: string): AppError {
   return new AppError(400, 'invalid_rtsp_url', sentence, {
@@ -27,11 +28,15 @@ function refuse(sentence: string): AppError {
 }
 
 function decode(text: string, what: string): string {
+  let decoded: string;
   try {
-    return decodeURIComponent(text);
+    decoded = decodeURIComponent(text);
   } catch {
     throw refuse(`The ${what} in the camera address has a broken percent-encoding; write % as %25.`);
   }
+  // A line break in a user name would end a header of the RTSP request.
+  if (/\p{Cc}/u.test(decoded)) throw refuse(`The ${what} in the camera address holds a control character.`);
+  return decoded;
 }
 
 /**
@@ -48,10 +53,9 @@ export function parseCameraUrl(text: unknown): CameraUrl {
     throw refuse('The camera address is empty; it looks like rtsp://user:password@192.168.1.20:554/stream.');
   if (trimmed.length > maxCameraUrlLength)
     throw refuse(`The camera address is longer than ${maxCameraUrlLength} characters.`);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: refusing control characters is the point
-  if (/[\u0000-\u0020\u007f-\u00a0\u2028\u2029]/.test(trimmed))
+  if (!trimmed.isWellFormed() || /[\p{Cc}\p{Cf}\p{Z}]/u.test(trimmed))
     throw refuse(
-      'The camera address holds a space, line break or control character; percent-encode it (a space is %20).',
+      'The camera address holds a space, line break, control or invisible character; percent-encode it (a space is %20).',
     );
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(trimmed)?.[1]?.toLowerCase();
   if (scheme !== 'rtsp' && scheme !== 'rtsps')
@@ -63,10 +67,13 @@ export function parseCameraUrl(text: unknown): CameraUrl {
   const rest = trimmed.slice(scheme.length + 1);
   if (!rest.startsWith('//')) throw refuse(`Two slashes must follow ${scheme}: in the camera address.`);
   const afterSlashes = rest.slice(2);
-  const pathless = splitAuthority(afterSlashes);
-  const { username, password, hostAndPort } = pathless;
+  const { username, password, hostAndPort, path } = splitAuthority(afterSlashes);
   const { host, port } = parseHost(hostAndPort, scheme);
-  return { scheme, host, port, path: parsePath(pathless.path), username, password };
+  const url: CameraUrl = { scheme, host, port, path: parsePath(path), username, password };
+  // Percent-encoding lengthens: what is stored and shown must be readable by this function again.
+  if (formatCameraUrl(url, 'keep').length > maxCameraUrlLength)
+    throw refuse(`The camera address is longer than ${maxCameraUrlLength} characters once percent-encoded.`);
+  return url;
 }
 
 function splitAuthority(text: string): {
@@ -79,7 +86,9 @@ function splitAuthority(text: string): {
   let authority = end === -1 ? text : text.slice(0, end);
   let path = end === -1 ? '' : text.slice(end);
   // An unencoded "/" or "?" in the password: the authority then ends at the first one after the last "@".
+  // An IPv6 host has colons of its own, and no user name starts with a bracket.
   if (
+    !authority.startsWith('[') &&
     !authority.includes('@') &&
     authority.includes(':') &&
     path.includes('@') &&
@@ -121,8 +130,10 @@ function parseHost(text: string, scheme: 'rtsp' | 'rtsps'): { host: string; port
     return { host: new URL(`http://${rawHost}/`).hostname.slice(1, -1), port };
   }
   // The WHATWG parser also folds odd spellings of IPv4 (decimal, octal, hex) to the one that is connected to.
-  const canonical = URL.canParse(`http://${rawHost}/`) ? new URL(`http://${rawHost}/`).hostname : '';
-  if (!/^[a-z0-9_]([a-z0-9._-]*[a-z0-9_.])?$/.test(canonical) || canonical.length > 253)
+  // It would also read "\\" as the end of the host and decode "%": neither belongs in a host.
+  const readable = !/[\\%]/.test(rawHost) && URL.canParse(`http://${rawHost}/`);
+  const canonical = readable ? new URL(`http://${rawHost}/`).hostname : '';
+  if (!hostPattern.test(canonical) || canonical.length > 253)
     throw refuse('The host in the camera address is not a valid name or IP address.');
   return { host: canonical, port };
 }

@@ -1,0 +1,144 @@
+// The table of saved streams: the only place that reads and writes it, and that seals and opens camera passwords.
+// No rules beyond that: what people may ask for is decided by the caller.
+
+import type { Kysely, Selectable, Updateable } from 'kysely';
+import { AppError } from '../errors.ts';
+import { type CameraUrl, formatCameraUrl, parseCameraUrl } from '../media/camera-url.ts';
+import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
+import { newId } from './id.ts';
+import type { Schema, StreamTable } from './schema.ts';
+
+/** Encrypts passwords at rest; `open` throws an AppError whose message says that the password must be entered again. */
+export interface PasswordBox {
+  seal(text: string): string;
+  open(sealed: string): string;
+}
+
+export class StreamRepository {
+  readonly #db: Kysely<Schema>;
+  readonly #box: PasswordBox;
+
+  constructor(db: Kysely<Schema>, box: PasswordBox) {
+    this.#db = db;
+    this.#box = box;
+  }
+
+  async create(choice: StreamChoice): Promise<SavedStream> {
+    const createdAt = Date.now();
+    const row: StreamTable = {
+      id: newId(createdAt),
+      name: choice.name,
+      description: choice.description,
+      ...this.#mainColumns(choice.address),
+      ...this.#detectionColumns(choice.detectionAddress),
+      detection_enabled: Number(choice.detectionEnabled),
+      confidence_threshold: choice.confidenceThreshold,
+      wanted: choice.wanted,
+      last_connected: null,
+      created_at: createdAt,
+    };
+    await this.#db.insertInto('streams').values(row).execute();
+    return this.#read(row);
+  }
+
+  /** In order of creation. @param page at most `limit` of those after the stream with id `after`. */
+  async list(page: { limit?: number | undefined; after?: string | undefined } = {}): Promise<SavedStream[]> {
+    let query = this.#db.selectFrom('streams').selectAll().orderBy('id');
+    if (page.after !== undefined) query = query.where('id', '>', page.after);
+    if (page.limit !== undefined) query = query.limit(page.limit);
+    return (await query.execute()).map((row) => this.#read(row));
+  }
+
+  async get(id: string): Promise<SavedStream | undefined> {
+    const row = await this.#db.selectFrom('streams').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && this.#read(row);
+  }
+
+  async count(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('streams')
+      .select((build) => build.fn.countAll<number | string>().as('rows'))
+      .executeTakeFirstOrThrow();
+    return Number(row.rows);
+  }
+
+  /** Changes the given members only. @returns undefined when there is no such stream. */
+  async update(id: string, change: Partial<StreamChoice>): Promise<SavedStream | undefined> {
+    const columns: Updateable<StreamTable> = {};
+    if (change.name !== undefined) columns.name = change.name;
+    if (change.description !== undefined) columns.description = change.description;
+    if (change.address !== undefined) Object.assign(columns, this.#mainColumns(change.address));
+    if (change.detectionAddress !== undefined)
+      Object.assign(columns, this.#detectionColumns(change.detectionAddress));
+    if (change.detectionEnabled !== undefined) columns.detection_enabled = Number(change.detectionEnabled);
+    if (change.confidenceThreshold !== undefined) columns.confidence_threshold = change.confidenceThreshold;
+    if (change.wanted !== undefined) columns.wanted = change.wanted;
+    if (Object.keys(columns).length === 0) return this.get(id);
+    const row = await this.#db
+      .updateTable('streams')
+      .set(columns)
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst();
+    return row && this.#read(row);
+  }
+
+  async setWanted(id: string, wanted: StreamChoice['wanted']): Promise<SavedStream | undefined> {
+    return this.update(id, { wanted });
+  }
+
+  /** @param at ms since 1970. */
+  async setLastConnected(id: string, at: number): Promise<void> {
+    await this.#db.updateTable('streams').set({ last_connected: at }).where('id', '=', id).execute();
+  }
+
+  /** @returns whether there was one. */
+  async delete(id: string): Promise<boolean> {
+    const result = await this.#db.deleteFrom('streams').where('id', '=', id).executeTakeFirst();
+    return result.numDeletedRows > 0n;
+  }
+
+  #mainColumns(address: CameraUrl): Pick<StreamTable, 'rtsp_url' | 'rtsp_password'> {
+    return { rtsp_url: formatCameraUrl(address, 'omit'), rtsp_password: this.#seal(address) };
+  }
+
+  #detectionColumns(address: CameraUrl | null): Pick<StreamTable, 'detection_url' | 'detection_password'> {
+    if (address === null) return { detection_url: null, detection_password: null };
+    return { detection_url: formatCameraUrl(address, 'omit'), detection_password: this.#seal(address) };
+  }
+
+  #seal(address: CameraUrl): string | null {
+    return address.password === undefined ? null : this.#box.seal(address.password);
+  }
+
+  #read(row: Selectable<StreamTable>): SavedStream {
+    let problem: string | null = null;
+    const open = (url: string, sealed: string | null): CameraUrl => {
+      const address = parseCameraUrl(url);
+      if (sealed === null) return address;
+      try {
+        return { ...address, password: this.#box.open(sealed) };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        problem = error.message;
+        return address;
+      }
+    };
+    const address = open(row.rtsp_url, row.rtsp_password);
+    const detectionAddress =
+      row.detection_url === null ? null : open(row.detection_url, row.detection_password);
+    return {
+      id: row.id,
+      name: row.name,
+      description: row.description,
+      address,
+      detectionAddress,
+      detectionEnabled: row.detection_enabled !== 0,
+      confidenceThreshold: row.confidence_threshold,
+      wanted: row.wanted,
+      createdAt: row.created_at,
+      lastConnected: row.last_connected,
+      problem,
+    };
+  }
+}
