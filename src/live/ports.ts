@@ -1,0 +1,15 @@
+// What the WebSocket side needs from the rest of the service; app joins it to the real parts.
+// Types only.
+
+import type { CameraUrl } from '../media/camera-url.ts';
+import type { LiveCamera } from '../stream/live-camera.ts';
+
+export interface CameraDirectory {
+  /** A saved stream, or null. */
+  byId(id: string): LiveCamera | null;
+  /**
+   * The saved stream with this address (its password does not count), or an ad-hoc stream, started now if need be.
+   * @throws AppError 429 when no further stream may be opened.
+   */
+  byAddress(address: CameraUrl): LiveCamera;
+}

@@ -1,0 +1,109 @@
+// The messages of the WebSocket, declared once for server, page and tests.
+// Shapes and their reading only; what they cause is in session.ts.
+
+import { z } from 'zod';
+import type { StreamStatus } from '../stream/status.ts';
+
+export interface PerformanceStats {
+  /** Pictures a second that reached this viewer over the last seconds. */
+  readonly current_fps: number;
+  /** ms */
+  readonly avg_processing_time: number;
+  /** ms */
+  readonly avg_detection_time: number;
+  /** Frames received from the camera. */
+  readonly total_frames: number;
+  readonly total_detections: number;
+  /** Seconds the camera has been online. */
+  readonly uptime: number;
+}
+
+export type ServerMessage =
+  | { readonly type: 'status'; readonly status: StreamStatus; readonly message?: string }
+  | {
+      readonly type: 'stream_info';
+      /** What this viewer gets: RFC 6381, or `jpeg`. */
+      readonly codec: string;
+      readonly mime: string;
+      readonly width: number;
+      readonly height: number;
+      readonly fps: number | null;
+      /** What the camera sends. */
+      readonly source: { readonly codec: string; readonly width: number; readonly height: number } | null;
+    }
+  | {
+      readonly type: 'performance_stats';
+      readonly stats: PerformanceStats;
+      readonly viewers: number;
+      /** From the arrival of a frame's last packet to its picture handed to this viewer's socket, ms. */
+      readonly latency_ms: number;
+      /** Pictures this viewer did not get because it was too slow. */
+      readonly dropped_frames: number;
+    }
+  | { readonly type: 'error'; readonly error: string; readonly code: string };
+
+export const formats = ['jpeg'] as const;
+export type Format = (typeof formats)[number];
+
+/** Extra members are allowed: clients of the earlier service send `ws_url` along. */
+export const clientMessage = z.discriminatedUnion('command', [
+  z.object({ command: z.literal('start'), rtsp_url: z.string().max(4096).nullish() }),
+  z.object({ command: z.literal('pause') }),
+  z.object({ command: z.literal('resume') }),
+  z.object({ command: z.literal('stop_stream') }),
+  z.object({ command: z.literal('close') }),
+  z.object({ command: z.literal('format'), format: z.string() }),
+]);
+export type ClientMessage = z.infer<typeof clientMessage>;
+
+/** Close codes of the public contract. */
+export const closeCodes = {
+  done: 1000,
+  serverLeaving: 1001,
+  badRequest: 4400,
+  noSuchStream: 4404,
+  viewerWentAway: 4408,
+  tooMany: 4429,
+} as const;
+
+export type ParsedCommand =
+  | { readonly ok: true; readonly message: ClientMessage }
+  | { readonly ok: false; readonly code: string; readonly error: string };
+
+const commandNames = 'start, pause, resume, stop_stream, close, format';
+
+/** Reads a text message of a client; what is wrong comes back as a sentence. */
+export function parseCommand(text: string): ParsedCommand {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return {
+      ok: false,
+      code: 'invalid_json',
+      error: 'A message must be a JSON object such as {"command":"start"}.',
+    };
+  }
+  const parsed = clientMessage.safeParse(value);
+  if (parsed.success) return { ok: true, message: parsed.data };
+  const command =
+    typeof value === 'object' && value !== null ? (value as Record<string, unknown>).command : undefined;
+  if (typeof command !== 'string')
+    return {
+      ok: false,
+      code: 'invalid_message',
+      error: `The message has no "command"; it is one of ${commandNames}.`,
+    };
+  const known = commandNames.split(', ').includes(command);
+  return known
+    ? {
+        ok: false,
+        code: 'invalid_message',
+        error: `The command "${command}" has a member of the wrong kind.`,
+      }
+    : {
+        ok: false,
+        code: 'unknown_command',
+        error: `There is no command "${command.slice(0, 40)}"; known are ${commandNames}.`,
+      };
+}

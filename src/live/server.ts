@@ -1,0 +1,137 @@
+// `/ws/stream/`: the HTTP upgrade, its refusals, and one Session per viewer.
+// What a session does is in session.ts.
+
+import type {} from '@fastify/swagger';
+import websocket from '@fastify/websocket';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { RawData, WebSocket } from 'ws';
+import { z } from 'zod';
+import type { Clock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import { AppError } from '../errors.ts';
+import type { CameraDirectory } from './ports.ts';
+import { closeCodes, formats } from './protocol.ts';
+import { Session, type SessionSocket, type Target } from './session.ts';
+
+export interface LiveServerOptions {
+  readonly cameras: CameraDirectory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly maxViewers: number;
+  /** Whether a browser page of this origin may open a socket; requests without an origin are not from pages. */
+  readonly allowsOrigin: (origin: string, request: FastifyRequest) => boolean;
+}
+
+/** A command is some hundred bytes; a larger message ends with 1009. */
+const maxMessageBytes = 64 * 1024;
+/** Longest text that fits the reason of a close frame (RFC 6455 §5.5). */
+const maxReasonBytes = 123;
+
+const query = z.object({
+  stream_id: z.string().min(1).max(100).optional(),
+  url: z.string().max(8192).optional(),
+  format: z.string().optional(),
+  fps: z.coerce.number().positive().max(1000).optional(),
+});
+
+export class LiveServer {
+  readonly #options: LiveServerOptions;
+  readonly #sessions = new Set<Session>();
+
+  constructor(options: LiveServerOptions) {
+    this.#options = options;
+  }
+
+  get viewers(): number {
+    return this.#sessions.size;
+  }
+
+  /** Adds the WebSocket routes to the HTTP server; to be called before it listens. */
+  async register(http: FastifyInstance): Promise<void> {
+    await http.register(websocket, {
+      options: { maxPayload: maxMessageBytes, perMessageDeflate: false, clientTracking: false },
+      // The plugin would wait for every viewer; they are told to leave by close() before the server closes.
+      preClose: (done: () => void) => done(),
+    });
+    const checkOrigin = async (request: FastifyRequest) => {
+      const { origin } = request.headers;
+      if (origin !== undefined && !this.#options.allowsOrigin(origin, request))
+        throw new AppError(
+          403,
+          'foreign_origin',
+          'This page may not open a socket here; see CORS_ALLOWED_ORIGINS.',
+        );
+    };
+    for (const path of ['/ws/stream/', '/ws/stream'])
+      http.get(
+        path,
+        { websocket: true, preValidation: checkOrigin, schema: { hide: true } },
+        (socket, request) => this.#accept(socket, request),
+      );
+  }
+
+  /** Tells every viewer to come back later (1001). */
+  close(): void {
+    for (const session of this.#sessions)
+      session.close(closeCodes.serverLeaving, 'The server is leaving; come back.');
+    this.#sessions.clear();
+  }
+
+  #accept(socket: WebSocket, request: FastifyRequest): void {
+    // A socket error is always followed by "close", which is where it is handled.
+    socket.on('error', (error) => this.#options.log.debug({ err: error }, 'viewer socket error'));
+    if (this.#sessions.size >= this.#options.maxViewers) {
+      closeSocket(
+        socket,
+        closeCodes.tooMany,
+        `At most ${this.#options.maxViewers} viewers; come back later.`,
+      );
+      return;
+    }
+    const parsed = query.safeParse(request.query);
+    if (!parsed.success) {
+      const issue = parsed.error.issues[0];
+      closeSocket(socket, closeCodes.badRequest, `${issue?.path.join('.')}: ${issue?.message}`);
+      return;
+    }
+    const { format = 'jpeg', fps, stream_id: streamId, url } = parsed.data;
+    if (!(formats as readonly string[]).includes(format)) {
+      closeSocket(socket, closeCodes.badRequest, `There is no format "${format.slice(0, 20)}"; use jpeg.`);
+      return;
+    }
+    this.#begin(socket, { streamId: streamId ?? null, address: url ?? null }, fps ?? null);
+  }
+
+  #begin(socket: WebSocket, target: Target, fps: number | null): void {
+    const { cameras, clock } = this.#options;
+    const session = new Session({ socket: adapt(socket), cameras, target, clock, fps });
+    this.#sessions.add(session);
+    socket.on('message', (data, isBinary) => (isBinary ? session.onBinary() : session.onText(asText(data))));
+    socket.on('pong', (payload) => session.onPong(payload));
+    socket.on('close', () => {
+      session.onClose();
+      this.#sessions.delete(session);
+    });
+    session.open();
+  }
+}
+
+function adapt(socket: WebSocket): SessionSocket {
+  return {
+    sendText: (text) => socket.send(text),
+    sendBinary: (data, done) => socket.send(data, { binary: true }, done),
+    ping: (payload) => socket.ping(payload),
+    close: (code, reason) => closeSocket(socket, code, reason),
+    terminate: () => socket.terminate(),
+  };
+}
+
+function asText(data: RawData): string {
+  return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString();
+}
+
+function closeSocket(socket: WebSocket, code: number, reason: string): void {
+  let text = reason;
+  while (Buffer.byteLength(text) > maxReasonBytes) text = text.slice(0, -1);
+  socket.close(code, text);
+}

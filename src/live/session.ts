@@ -1,0 +1,326 @@
+// One viewer on one WebSocket: which camera it watches, what it is told, when it is let go.
+// Pictures pass through its Outbox; cameras come from the directory; the HTTP upgrade is done in server.ts.
+
+import type { Clock } from '../base/clock.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
+import { AppError } from '../errors.ts';
+import type { Picture } from '../media/access-unit.ts';
+import { parseCameraUrl } from '../media/camera-url.ts';
+import { FrameRateLimiter } from '../media/frame-rate.ts';
+import { RateMeter } from '../media/rate-meter.ts';
+import type { LiveCamera } from '../stream/live-camera.ts';
+import { Outbox } from './outbox.ts';
+import type { CameraDirectory } from './ports.ts';
+import { type ClientMessage, closeCodes, parseCommand, type ServerMessage } from './protocol.ts';
+
+export interface SessionSocket {
+  sendText(text: string): void;
+  sendBinary(data: Uint8Array, done: () => void): void;
+  ping(payload: Uint8Array): void;
+  close(code: number, reason: string): void;
+  /** Ends the connection without the closing handshake. */
+  terminate(): void;
+}
+
+/** Which camera a viewer asked for in its query: the id decides when both are given. */
+export interface Target {
+  readonly streamId: string | null;
+  readonly address: string | null;
+}
+
+export interface SessionOptions {
+  readonly socket: SessionSocket;
+  readonly cameras: CameraDirectory;
+  readonly target: Target;
+  readonly clock: Clock;
+  /** JPEG view: at most so many pictures a second; null for as many as are made. */
+  readonly fps: number | null;
+}
+
+const statsEveryMs = 5_000;
+const heartbeatMs = 5_000;
+/** No answer for this long: the viewer is gone, whatever its TCP connection says. */
+const goneAfterMs = 20_000;
+const commandsPerSecond = 20;
+const commandBurst = 40;
+
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #outbox: Outbox<Picture>;
+  readonly #limiter: FrameRateLimiter | null;
+  readonly #commands: TokenBucket;
+  readonly #sentRate = new RateMeter();
+  #camera: LiveCamera | null = null;
+  #leaveCamera: (() => void) | null = null;
+  #leavePictures: (() => void) | null = null;
+  #paused = false;
+  #closed = false;
+  #told: { width: number; height: number } | null = null;
+  /** Moving average, ms. */
+  #latency = 0;
+  #refusedCommands = 0;
+  #cancelStats: (() => void) | null = null;
+  #cancelHeartbeat: (() => void) | null = null;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { socket, clock, fps } = options;
+    this.#outbox = new Outbox(
+      { send: (data, done) => socket.sendBinary(data, done), ping: (payload) => socket.ping(payload) },
+      clock,
+      (picture) => this.#sent(picture),
+    );
+    this.#limiter = fps === null ? null : new FrameRateLimiter(fps);
+    this.#commands = new TokenBucket(commandsPerSecond, commandBurst);
+  }
+
+  get camera(): LiveCamera | null {
+    return this.#camera;
+  }
+
+  /** Joins the camera of the query; what is wrong with it closes the socket with its reason. */
+  open(): void {
+    this.#beat();
+    this.#attach(() => this.#find(this.#options.target));
+  }
+
+  onText(text: string): void {
+    if (this.#closed) return;
+    if (!this.#commands.take(this.#options.clock.now())) {
+      // Told once a burst, or the answers would be a flood of their own.
+      if (this.#refusedCommands++ === 0)
+        this.#error(
+          'rate_limited',
+          `At most ${commandsPerSecond} commands a second are read; the rest is ignored.`,
+        );
+      return;
+    }
+    this.#refusedCommands = 0;
+    const parsed = parseCommand(text);
+    if (parsed.ok) this.#follow(parsed.message);
+    else this.#error(parsed.code, parsed.error);
+  }
+
+  onBinary(): void {
+    this.onText('');
+  }
+
+  onPong(payload: Uint8Array): void {
+    this.#outbox.onPong(payload);
+  }
+
+  /** The socket is closed, by whomever. Idempotent. */
+  onClose(): void {
+    this.#closed = true;
+    this.#detach();
+    this.#cancelStats?.();
+    this.#cancelHeartbeat?.();
+  }
+
+  /** Ends the session from the server's side. */
+  close(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.onClose();
+    this.#options.socket.close(code, reason);
+  }
+
+  #find(target: Target): LiveCamera {
+    const { cameras } = this.#options;
+    if (target.streamId !== null) {
+      const camera = cameras.byId(target.streamId);
+      if (!camera) throw new AppError(404, 'stream_not_found', 'There is no stream with this id.');
+      return camera;
+    }
+    if (target.address === null)
+      throw new AppError(400, 'no_stream_named', 'Name the stream by ?stream_id= or ?url=.');
+    return cameras.byAddress(parseCameraUrl(target.address));
+  }
+
+  /** @param find throws an AppError that closes the socket. */
+  #attach(find: () => LiveCamera): void {
+    let camera: LiveCamera;
+    try {
+      camera = find();
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    if (camera === this.#camera) {
+      this.#tellStatus();
+    } else {
+      this.#detach();
+      this.#camera = camera;
+      const leave = camera.join();
+      const unsubscribe = camera.stream.subscribe({ onStatus: () => this.#tellStatus() });
+      this.#leaveCamera = () => {
+        unsubscribe();
+        leave();
+      };
+      this.#tellStatus();
+      this.#tellStats();
+    }
+    this.#watch();
+  }
+
+  #refuse(error: unknown): void {
+    if (!(error instanceof AppError)) throw error;
+    this.#error(error.code, error.message);
+    const code =
+      error.status === 404
+        ? closeCodes.noSuchStream
+        : error.status === 429
+          ? closeCodes.tooMany
+          : closeCodes.badRequest;
+    this.close(code, error.message);
+  }
+
+  #detach(): void {
+    this.#unwatch();
+    this.#leaveCamera?.();
+    this.#leaveCamera = null;
+    this.#camera = null;
+    this.#told = null;
+  }
+
+  #watch(): void {
+    if (this.#leavePictures || this.#paused || !this.#camera) return;
+    this.#leavePictures = this.#camera.pictures.subscribe((picture) => this.#offer(picture));
+  }
+
+  #unwatch(): void {
+    this.#leavePictures?.();
+    this.#leavePictures = null;
+    this.#outbox.clear();
+  }
+
+  #follow(message: ClientMessage): void {
+    switch (message.command) {
+      case 'start':
+        this.#paused = false;
+        this.#start(message.rtsp_url ?? null);
+        return;
+      case 'resume':
+        this.#paused = false;
+        this.#watch();
+        this.#tellStatus();
+        return;
+      case 'pause':
+        this.#paused = true;
+        this.#unwatch();
+        this.#tellStatus('Paused for this viewer.');
+        return;
+      case 'stop_stream':
+        this.#detach();
+        this.#send({ type: 'status', status: 'offline', message: 'Stopped for this viewer.' });
+        return;
+      case 'close':
+        this.close(closeCodes.done, 'Closed as asked.');
+        return;
+      case 'format':
+        if (message.format !== 'jpeg')
+          this.#error('format_unavailable', 'The only format offered is jpeg; the pictures go on in it.');
+        return;
+    }
+  }
+
+  #start(address: string | null): void {
+    const { target } = this.#options;
+    // Only a start that names another address than the query's can leave the camera of the query; the id decides.
+    if (address === null || target.streamId !== null) {
+      this.#attach(() => this.#find(target));
+      return;
+    }
+    try {
+      const camera = this.#options.cameras.byAddress(parseCameraUrl(address));
+      this.#attach(() => camera);
+    } catch (error) {
+      // A command that cannot be followed: the socket stays, and what it shows goes on.
+      if (!(error instanceof AppError)) throw error;
+      this.#error(error.code, error.message);
+    }
+  }
+
+  #offer(picture: Picture): void {
+    if (this.#limiter && !this.#limiter.take(picture.timestamp)) return;
+    // Before the picture, since a player sets itself up by it.
+    this.#tellInfo(picture);
+    this.#outbox.offer(picture);
+  }
+
+  #sent(picture: Picture): void {
+    const now = this.#options.clock.now();
+    this.#sentRate.count(now);
+    const latency = now - picture.receivedAt;
+    this.#latency = this.#latency === 0 ? latency : this.#latency + (latency - this.#latency) * 0.1;
+  }
+
+  #tellInfo(picture: Picture): void {
+    if (this.#told?.width === picture.width && this.#told.height === picture.height) return;
+    this.#told = { width: picture.width, height: picture.height };
+    const video = this.#camera?.stream.video ?? null;
+    this.#send({
+      type: 'stream_info',
+      codec: 'jpeg',
+      mime: 'image/jpeg',
+      width: picture.width,
+      height: picture.height,
+      fps: video?.fps ?? null,
+      source: video && { codec: video.codecString, width: video.width, height: video.height },
+    });
+  }
+
+  #tellStatus(note?: string): void {
+    const stream = this.#camera?.stream;
+    if (!stream) {
+      this.#send({ type: 'status', status: 'offline', message: note ?? 'Stopped for this viewer.' });
+      return;
+    }
+    const message = note ?? stream.message;
+    this.#send({ type: 'status', status: stream.status, ...(message === null ? {} : { message }) });
+  }
+
+  #tellStats(): void {
+    this.#cancelStats?.();
+    this.#cancelStats = this.#options.clock.after(statsEveryMs, () => this.#tellStats());
+    const camera = this.#camera;
+    if (!camera) return;
+    this.#send({
+      type: 'performance_stats',
+      stats: {
+        current_fps: round(this.#sentRate.perSecond(this.#options.clock.now())),
+        avg_processing_time: round(camera.pictures.figures.processingTime),
+        avg_detection_time: round(camera.figures.detectionTime),
+        total_frames: camera.stream.totals.units,
+        total_detections: camera.figures.faces,
+        uptime: round(camera.figures.uptime),
+      },
+      viewers: camera.viewers,
+      latency_ms: round(this.#latency),
+      dropped_frames: this.#outbox.dropped,
+    });
+  }
+
+  #beat(): void {
+    this.#cancelHeartbeat = this.#options.clock.after(heartbeatMs, () => {
+      if (this.#outbox.unansweredMs() > goneAfterMs) {
+        this.close(closeCodes.viewerWentAway, 'No answer for 20 s.');
+        this.#options.socket.terminate();
+        return;
+      }
+      this.#outbox.probe();
+      this.#beat();
+    });
+  }
+
+  #error(code: string, error: string): void {
+    this.#send({ type: 'error', error, code });
+  }
+
+  #send(message: ServerMessage): void {
+    if (!this.#closed) this.#options.socket.sendText(JSON.stringify(message));
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

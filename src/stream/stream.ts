@@ -1,0 +1,138 @@
+// One camera's live video inside the service: its state, its parameters, the units since the last keyframe, its readers.
+// No I/O: units are published by ingest, read by codecs and sessions.
+
+import { type AccessUnit, sameVideo, type VideoParameters } from '../media/access-unit.ts';
+import { RateMeter } from '../media/rate-meter.ts';
+import type { StreamStatus } from './status.ts';
+
+export interface StreamReader {
+  onUnit?(unit: AccessUnit): void;
+  onVideo?(video: VideoParameters): void;
+  onStatus?(status: StreamStatus, message: string | null): void;
+}
+
+export interface StreamOptions {
+  /** Recent units are kept up to here, so that a late joiner has a picture at once; beyond, it waits for a keyframe. */
+  readonly maxRecentBytes?: number;
+  readonly maxRecentUnits?: number;
+}
+
+/**
+ * Readers are called at once and in the order of their coming; they must not block and must bound what they keep.
+ * A reader that throws is a defect and takes nobody else with it: the error is passed to `onReaderError`.
+ */
+export class Stream {
+  readonly #readers = new Set<StreamReader>();
+  readonly #maxRecentBytes: number;
+  readonly #maxRecentUnits: number;
+  readonly #rate = new RateMeter();
+  #recent: AccessUnit[] = [];
+  #recentBytes = 0;
+  #video: VideoParameters | null = null;
+  #status: StreamStatus = 'offline';
+  #message: string | null = null;
+  #units = 0;
+  #bytes = 0;
+  #latest: AccessUnit | null = null;
+  onReaderError: ((error: unknown) => void) | null = null;
+
+  constructor({ maxRecentBytes = 16 * 1024 * 1024, maxRecentUnits = 1_000 }: StreamOptions = {}) {
+    this.#maxRecentBytes = maxRecentBytes;
+    this.#maxRecentUnits = maxRecentUnits;
+  }
+
+  get video(): VideoParameters | null {
+    return this.#video;
+  }
+  get status(): StreamStatus {
+    return this.#status;
+  }
+  get message(): string | null {
+    return this.#message;
+  }
+  get latestUnit(): AccessUnit | null {
+    return this.#latest;
+  }
+  /** Units and bytes published in the life of this stream. */
+  get totals(): { readonly units: number; readonly bytes: number } {
+    return { units: this.#units, bytes: this.#bytes };
+  }
+  get readerCount(): number {
+    return this.#readers.size;
+  }
+
+  /** Access units a second over the last seconds; 0 when nothing came lately. `now` in ms, monotonic. */
+  unitsPerSecond(now: number): number {
+    return this.#rate.perSecond(now);
+  }
+
+  /** The last keyframe and all that depends on it, oldest first; empty when there is none or it grew over the limit. */
+  recentUnits(): readonly AccessUnit[] {
+    return this.#recent;
+  }
+
+  setStatus(status: StreamStatus, message: string | null): void {
+    if (status === this.#status && message === this.#message) return;
+    this.#status = status;
+    this.#message = message;
+    // What was seen before an interruption is no live picture any more.
+    if (status !== 'online') this.#forgetRecent();
+    this.#each((reader) => reader.onStatus?.(status, message));
+  }
+
+  setVideo(video: VideoParameters): void {
+    const same = sameVideo(this.#video, video);
+    this.#video = video;
+    if (same) return;
+    this.#forgetRecent();
+    this.#each((reader) => reader.onVideo?.(video));
+  }
+
+  publish(unit: AccessUnit): void {
+    this.#units += 1;
+    this.#bytes += unit.data.byteLength;
+    this.#latest = unit;
+    this.#rate.count(unit.receivedAt);
+    this.#remember(unit);
+    this.#each((reader) => reader.onUnit?.(unit));
+  }
+
+  /** @returns ends the subscription; may be called from within a callback, and more than once. */
+  subscribe(reader: StreamReader): () => void {
+    this.#readers.add(reader);
+    return () => {
+      this.#readers.delete(reader);
+    };
+  }
+
+  #remember(unit: AccessUnit): void {
+    if (unit.keyframe) {
+      this.#recent = [unit];
+      this.#recentBytes = unit.data.byteLength;
+      return;
+    }
+    if (this.#recent.length === 0) return;
+    this.#recentBytes += unit.data.byteLength;
+    if (this.#recentBytes > this.#maxRecentBytes || this.#recent.length >= this.#maxRecentUnits) {
+      // A gap inside would only give damaged pictures: nothing is kept until the next keyframe.
+      this.#forgetRecent();
+      return;
+    }
+    this.#recent.push(unit);
+  }
+
+  #forgetRecent(): void {
+    this.#recent = [];
+    this.#recentBytes = 0;
+  }
+
+  #each(call: (reader: StreamReader) => void): void {
+    for (const reader of this.#readers) {
+      try {
+        call(reader);
+      } catch (error) {
+        this.onReaderError?.(error);
+      }
+    }
+  }
+}
