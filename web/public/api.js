@@ -1,0 +1,106 @@
+// The REST API as the page uses it. Sentences of the server are passed on; no state, no DOM.
+
+/**
+ * @typedef {object} Stream
+ * @property {string} id
+ * @property {string} name
+ * @property {string} [rtsp_url] password shown as ****
+ * @property {'offline' | 'connecting' | 'online' | 'reconnecting' | 'error'} status
+ * @property {string | null} last_error
+ * @property {{codec: string, width: number, height: number, fps: number | null} | null} video
+ * @property {number} viewers
+ */
+
+/** A refusal or failure, with a sentence for people. */
+export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {{path: string, message: string}[]} [issues] members of the request that are wrong
+   * @param {ErrorOptions} [options]
+   */
+  constructor(message, issues = [], options) {
+    super(message, options);
+    this.issues = issues;
+  }
+}
+
+const unreachable = 'The server does not answer.';
+
+/**
+ * @param {string} method
+ * @param {string} path
+ * @param {object} [body]
+ * @returns {Promise<any>} the reply; undefined when there is none
+ */
+async function call(method, path, body) {
+  /** @type {RequestInit} */
+  const request = { method, signal: AbortSignal.timeout(10_000), cache: 'no-store' };
+  if (body)
+    Object.assign(request, { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+  let response;
+  let text;
+  try {
+    response = await fetch(path, request);
+    text = await response.text();
+  } catch (cause) {
+    throw new ApiError(unreachable, [], { cause });
+  }
+  const isJson = response.headers.get('content-type')?.includes('json');
+  const reply = isJson && text !== '' ? JSON.parse(text) : undefined;
+  if (response.ok) return reply;
+  throw new ApiError(
+    reply?.error ?? reply?.detail ?? `The server answered with status ${response.status}.`,
+    reply?.issues,
+  );
+}
+
+const streamPath = (/** @type {string} */ id) => `/api/streams/${encodeURIComponent(id)}/`;
+
+/** All of them, page by page. @returns {Promise<Stream[]>} */
+export async function listStreams() {
+  const streams = [];
+  let cursor = '';
+  do {
+    const reply = await call(
+      'GET',
+      `/api/streams/?limit=500${cursor && `&cursor=${encodeURIComponent(cursor)}`}`,
+    );
+    streams.push(...reply.streams);
+    cursor = reply.next_cursor ?? '';
+  } while (cursor);
+  return streams;
+}
+
+/**
+ * @param {{name: string, rtsp_url: string}} members
+ * @returns {Promise<Stream>}
+ */
+export const createStream = (members) => call('POST', '/api/streams/', members);
+
+/**
+ * @param {string} id
+ * @param {{name?: string, rtsp_url?: string}} members
+ * @returns {Promise<void>}
+ */
+export const changeStream = (id, members) => call('PATCH', streamPath(id), members);
+
+/**
+ * @param {string} id
+ * @param {'start' | 'stop'} action
+ * @returns {Promise<void>}
+ */
+export const switchStream = (id, action) => call('PATCH', `${streamPath(id)}status/`, { action });
+
+/**
+ * @param {string} id
+ * @returns {Promise<void>}
+ */
+export const deleteStream = (id) => call('DELETE', streamPath(id));
+
+/** Address of a stream's live WebSocket on this server. @param {string} id */
+export function liveUrl(id) {
+  const url = new URL('/ws/stream/', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.searchParams.set('stream_id', id);
+  return url.href;
+}
