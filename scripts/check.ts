@@ -37,6 +37,7 @@ if (unknown !== undefined) {
 const biome = args.includes('--write') ? ['check', '--write'] : ['check'];
 const checks: readonly (readonly [string, () => boolean])[] = [
   ['types', () => tool('typescript', 'bin/tsc', ['-p', '.'])],
+  ['types of the page', () => tool('typescript', 'bin/tsc', ['-p', 'web'])],
   ['lint and format', () => tool('@biomejs/biome', 'bin/biome', [...biome, '--error-on-warnings'])],
   ['import direction', imports],
 ];

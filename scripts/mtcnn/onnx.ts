@@ -78,9 +78,7 @@ export class GraphBuilder {
   }
 
   output(name: string, value: string, shape: readonly Dimension[]): void {
-    this.#nodes.push(
-      concat([text(1, value), text(2, name), text(3, `${name}_output`), text(4, 'Identity')]),
-    );
+    this.#nodes.push(concat([text(1, value), text(2, name), text(3, `${name}_output`), text(4, 'Identity')]));
     this.#outputs.push(valueInfo(name, shape));
   }
 

@@ -182,7 +182,13 @@ function asConvolution(d: Dense): Filters {
 }
 
 /** Convolution + PRelu, output padded to whole blocks. */
-function layer(b: OptimisedBuilder, weights: Weights, network: string, number: number, input: string): string {
+function layer(
+  b: OptimisedBuilder,
+  weights: Weights,
+  network: string,
+  number: number,
+  input: string,
+): string {
   const c = weights.convolution(`${network}/conv${number}`);
   const filters =
     number === 1

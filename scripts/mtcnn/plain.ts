@@ -46,7 +46,11 @@ class PlainBuilder {
   }
 
   /** The `fc2_*` heads of R-Net and O-Net. */
-  heads(network: string, input: string, heads: ReadonlyArray<readonly [layer: string, output: string]>): void {
+  heads(
+    network: string,
+    input: string,
+    heads: ReadonlyArray<readonly [layer: string, output: string]>,
+  ): void {
     for (const [name, output] of heads) {
       const layer = this.weights.dense(`${network}/${name}`);
       const value = this.dense(layer, input);

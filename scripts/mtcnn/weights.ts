@@ -47,7 +47,13 @@ function withBias(layer: string, prelu: string | undefined, shape: number[], out
   return entries;
 }
 
-function convolution(layer: string, prelu: string | undefined, kernel: number, inputs: number, outputs: number) {
+function convolution(
+  layer: string,
+  prelu: string | undefined,
+  kernel: number,
+  inputs: number,
+  outputs: number,
+) {
   return withBias(layer, prelu, [kernel, kernel, inputs, outputs], outputs);
 }
 
