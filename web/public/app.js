@@ -78,8 +78,10 @@ async function poll() {
   try {
     const streams = await api.listStreams();
     if (number !== pollNumber) return;
+    const cameBack = trouble.textContent !== '';
     trouble.textContent = '';
     show(streams);
+    if (cameBack) for (const tile of tiles.values()) tile.player.hurry();
   } catch (error) {
     if (number !== pollNumber) return;
     tell(error);
