@@ -1,0 +1,66 @@
+// /healthz: this process answers. /readyz: the parts it stands on answer too.
+// What each part must do to be well is handed in.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { redact } from '../base/log.ts';
+import type { ReadyCheck } from './ports.ts';
+
+export interface HealthOptions {
+  /** By name, such as `database`. */
+  readonly checks: Readonly<Record<string, ReadyCheck>>;
+  /** A part that takes longer is not ready, ms. */
+  readonly timeoutMs?: number;
+}
+
+const tags = ['operation'];
+const verdicts = z.record(z.string(), z.string()).describe('`ok`, or what is wrong, by part.');
+
+/** @returns `ok`, or why the part is not. */
+async function verdict(check: ReadyCheck, timeoutMs: number): Promise<string> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    await Promise.race([check(), late.promise]);
+    return 'ok';
+  } catch (error) {
+    return redact(error instanceof Error ? error.message : String(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (
+  app,
+  { checks, timeoutMs = 2_000 },
+) => {
+  app.get(
+    '/healthz',
+    { schema: { tags, summary: 'Alive', response: { 200: z.object({ status: z.literal('ok') }) } } },
+    async () => ({ status: 'ok' as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        tags,
+        summary: 'The database and whatever else is needed answer',
+        response: {
+          200: z.object({ status: z.literal('ready'), checks: verdicts }),
+          503: z.object({ error: z.string(), code: z.literal('not_ready'), checks: verdicts }),
+        },
+      },
+    },
+    async (_request, reply) => {
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => [name, await verdict(check, timeoutMs)] as const),
+      );
+      const found = Object.fromEntries(results);
+      const failed = results.filter(([, result]) => result !== 'ok').map(([name]) => name);
+      if (failed.length === 0) return { status: 'ready' as const, checks: found };
+      reply.code(503);
+      return { error: `Not ready: ${failed.join(', ')}.`, code: 'not_ready' as const, checks: found };
+    },
+  );
+};

@@ -1,0 +1,125 @@
+// /metrics in the Prometheus text format: the process, the requests, and each camera as it is at the moment of asking.
+// Counting is done by the parts themselves; here it is only written out.
+
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
+import { z } from 'zod';
+import type { StreamService, StreamStats, StreamView } from './ports.ts';
+
+export interface MetricsOptions {
+  readonly streams: StreamService;
+  /** The service's own registry; other parts may have put their metrics into it. */
+  readonly registry: Registry;
+}
+
+interface StreamMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly read: (stats: StreamStats) => number;
+}
+
+const streamMetrics: readonly StreamMetric[] = [
+  { name: 'viewers', help: 'Viewers of the camera', read: (s) => s.viewers },
+  { name: 'fps', help: 'Frames a second', read: (s) => s.current_fps },
+  { name: 'bitrate_bits_per_second', help: 'Received from the camera', read: (s) => s.bitrate_kbps * 1000 },
+  {
+    name: 'latency_seconds',
+    help: 'From the last packet of a frame to its picture',
+    read: (s) => s.latency_ms / 1000,
+  },
+  {
+    name: 'processing_seconds',
+    help: 'Decoding and encoding one picture',
+    read: (s) => s.avg_processing_time / 1000,
+  },
+  {
+    name: 'detection_seconds',
+    help: 'Looking for faces in one frame',
+    read: (s) => s.avg_detection_time / 1000,
+  },
+  { name: 'uptime_seconds', help: 'Since the camera came online', read: (s) => s.uptime },
+  { name: 'frames', help: 'Frames received since the service started', read: (s) => s.total_frames },
+  { name: 'detections', help: 'Detections since the service started', read: (s) => s.total_detections },
+  {
+    name: 'dropped_frames',
+    help: 'Frames not shown since the service started',
+    read: (s) => s.dropped_frames,
+  },
+  { name: 'packets', help: 'RTP packets received since the service started', read: (s) => s.packets },
+  { name: 'lost_packets', help: 'RTP packets lost since the service started', read: (s) => s.lost_packets },
+  { name: 'reconnects', help: 'Connections made anew since the service started', read: (s) => s.reconnects },
+  { name: 'decoders', help: 'Decoders running for the camera', read: (s) => s.decoders },
+];
+
+const statuses: readonly StreamView['status'][] = [
+  'offline',
+  'connecting',
+  'online',
+  'reconnecting',
+  'error',
+];
+
+/** Fills the gauges of all cameras; those of deleted cameras disappear. */
+function streamGauges(registry: Registry, streams: StreamService): () => Promise<void> {
+  const labelNames = ['stream_id', 'name'] as const;
+  const registers = [registry];
+  const byStatus = new Gauge({
+    name: 'rtsp_viewer_streams',
+    help: 'Saved streams by status',
+    labelNames: ['status'],
+    registers,
+  });
+  const gauges = streamMetrics.map(({ name, help, read }) => ({
+    gauge: new Gauge({ name: `rtsp_viewer_stream_${name}`, help, labelNames, registers }),
+    read,
+  }));
+  return async () => {
+    const views = await streams.list();
+    const stats = await Promise.allSettled(views.map(({ id }) => streams.stats(id)));
+    for (const status of statuses)
+      byStatus.set({ status }, views.filter((view) => view.status === status).length);
+    for (const { gauge, read } of gauges) {
+      gauge.reset();
+      for (const [index, result] of stats.entries()) {
+        const { id, name } = views[index]!;
+        // Deleted since the list was read.
+        if (result.status === 'fulfilled') gauge.set({ stream_id: id, name }, read(result.value));
+      }
+    }
+  };
+}
+
+export const metricsRoutes: FastifyPluginAsyncZod<MetricsOptions> = async (app, { streams, registry }) => {
+  collectDefaultMetrics({ register: registry });
+  const fill = streamGauges(registry, streams);
+
+  app.get(
+    '/metrics',
+    {
+      exposeHeadRoute: false,
+      schema: {
+        tags: ['operation'],
+        summary: 'Figures for Prometheus',
+        response: {
+          200: { description: 'Prometheus text.', content: { 'text/plain': { schema: z.string() } } },
+        },
+      },
+    },
+    async (_request, reply) => {
+      await fill();
+      const text = await registry.metrics();
+      return reply.type(registry.contentType).serializer(String).send(text);
+    },
+  );
+};
+
+/** A histogram of answered requests, by route and not by path, so that their number stays small. */
+export function requestHistogram(registry: Registry): Histogram<'method' | 'route' | 'status'> {
+  return new Histogram({
+    name: 'rtsp_viewer_http_request_seconds',
+    help: 'Time to answer a request',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [registry],
+  });
+}

@@ -1,0 +1,59 @@
+// The description of the REST API: /api/openapi.json, and a page at /api/docs/ that shows it to people.
+// The description comes from the routes' schemas; the page is self-contained, it loads nothing from elsewhere.
+
+import { readFile } from 'node:fs/promises';
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import packageJson from '../../package.json' with { type: 'json' };
+
+type ApiDocument = { components?: { schemas?: Record<string, unknown> } };
+
+/** Each named schema comes in a form for requests and one for replies; those that nothing refers to are left out. */
+function withoutUnused(document: ApiDocument): ApiDocument {
+  const text = JSON.stringify(document);
+  const used = Object.entries(document.components?.schemas ?? {}).filter(([name]) =>
+    text.includes(`"#/components/schemas/${name}"`),
+  );
+  return { ...document, components: { ...document.components, schemas: Object.fromEntries(used) } };
+}
+
+/** To be called before the routes are registered. */
+export async function describeApi(app: FastifyInstance): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'RTSP Stream Viewer',
+        version: packageJson.version,
+        description: packageJson.description,
+        license: { name: packageJson.license },
+      },
+      tags: [
+        { name: 'streams', description: 'Saved cameras.' },
+        { name: 'pictures', description: 'Pictures of a camera over plain HTTP.' },
+        { name: 'operation', description: 'For whoever runs the service.' },
+      ],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document) as ApiDocument),
+  });
+}
+
+const pageFiles = [
+  { url: '/api/docs', file: 'index.html', type: 'text/html; charset=utf-8' },
+  { url: '/api/docs/docs.js', file: 'docs.js', type: 'text/javascript; charset=utf-8' },
+  { url: '/api/docs/docs.css', file: 'docs.css', type: 'text/css; charset=utf-8' },
+] as const;
+
+export async function describeApiRoutes(app: FastifyInstance): Promise<void> {
+  app.get('/api/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+    reply.header('cache-control', 'no-cache').send(app.swagger()),
+  );
+  for (const { url, file, type } of pageFiles) {
+    const bytes = await readFile(new URL(`docs/${file}`, import.meta.url));
+    app.get(url, { schema: { hide: true } }, async (_request, reply) =>
+      reply.type(type).header('cache-control', 'no-cache').send(bytes),
+    );
+  }
+}

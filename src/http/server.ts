@@ -1,0 +1,128 @@
+// The HTTP server: what holds for every request, and the resources joined to it, one plugin each.
+// It neither listens nor knows who implements its ports; app does.
+
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import staticFiles from '@fastify/static';
+import fastify, { type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { Registry } from 'prom-client';
+import type { Log } from '../base/log.ts';
+import type { Config } from '../config.ts';
+import { answerBadHttp, answerBadPath, handleErrors, handleUnknownRoutes } from './errors.ts';
+import { guard } from './guard.ts';
+import { healthRoutes } from './health.ts';
+import { readJsonBodies } from './json-body.ts';
+import { metricsRoutes, requestHistogram } from './metrics.ts';
+import { describeApi, describeApiRoutes } from './openapi.ts';
+import { type PictureRoutesOptions, pictureRoutes } from './pictures.ts';
+import type { ReadyCheck, StreamService } from './ports.ts';
+import { streamRoutes } from './streams.ts';
+
+export interface HttpDependencies {
+  readonly config: Pick<Config, 'debug' | 'allowedHosts' | 'corsAllowedOrigins' | 'wsBaseUrl'>;
+  readonly log: Log;
+  readonly streams: StreamService;
+  /** What /readyz asks, by name. */
+  readonly checks: Readonly<Record<string, ReadyCheck>>;
+  /** Absolute path of the folder whose files are served at `/`. */
+  readonly publicDir: string;
+  /** Where other parts have put their metrics; a new one by default. */
+  readonly registry?: Registry;
+  readonly pictures?: Pick<PictureRoutesOptions, 'firstPictureMs' | 'stuckMs'>;
+}
+
+const bodyLimit = 64 * 1024;
+/** Slowest request that is waited for: a body is some hundred bytes. */
+const requestTimeoutMs = 30_000;
+
+/** Answered for as long as somebody watches: no time to be measured. */
+const endlessRoutes = /^\/ws\/|\.mjpeg$/;
+
+/** `/api//streams/` is `/api/streams`: earlier clients write both. The query stays as it is: it may hold an address. */
+function plainPath(url: string): string {
+  const end = url.search(/[?#]/);
+  const path = end === -1 ? url : url.slice(0, end);
+  const folded = path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
+  return end === -1 ? folded : folded + url.slice(end);
+}
+
+function contentPolicy(wsBaseUrl: string | undefined) {
+  const sockets = wsBaseUrl === undefined ? [] : [new URL(wsBaseUrl).origin];
+  return {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      styleSrc: ["'self'"],
+      fontSrc: ["'self'"],
+      imgSrc: ["'self'", 'blob:', 'data:'],
+      mediaSrc: ["'self'", 'blob:'],
+      workerSrc: ["'self'", 'blob:'],
+      manifestSrc: ["'self'"],
+      connectSrc: ["'self'", ...sockets],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  };
+}
+
+/**
+ * Builds the server with all routes; the WebSocket side may add its own before `listen`.
+ * Paths are folded before routing (see `plainPath`), so routes are declared without a slash at the end.
+ */
+export async function buildHttp(dependencies: HttpDependencies): Promise<FastifyInstance> {
+  const { config, log, streams, checks, publicDir, registry = new Registry(), pictures } = dependencies;
+  const app = fastify({
+    // Fastify's own request log would write URLs, and with them camera addresses.
+    logger: false,
+    bodyLimit,
+    requestTimeout: requestTimeoutMs,
+    rewriteUrl: ({ url = '/' }) => plainPath(url),
+    routerOptions: { maxParamLength: 200 },
+    forceCloseConnections: true,
+    frameworkErrors: answerBadPath,
+    clientErrorHandler: answerBadHttp,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+
+  handleErrors(app, log, config.debug);
+  handleUnknownRoutes(app);
+  readJsonBodies(app);
+  await app.register(helmet, {
+    contentSecurityPolicy: contentPolicy(config.wsBaseUrl),
+    referrerPolicy: { policy: 'no-referrer' },
+    // Whoever puts TLS in front decides on this; sent over plain HTTP it means nothing.
+    strictTransportSecurity: false,
+  });
+  guard(app, config);
+  await app.register(cors, {
+    origin: [...config.corsAllowedOrigins],
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE'],
+    strictPreflight: false,
+  });
+  watchRequests(app, log, registry);
+
+  await describeApi(app);
+  await app.register(streamRoutes, { streams, wsBaseUrl: config.wsBaseUrl });
+  await app.register(pictureRoutes, { streams, ...pictures });
+  await app.register(healthRoutes, { checks });
+  await app.register(metricsRoutes, { streams, registry });
+  await describeApiRoutes(app);
+  await app.register(staticFiles, { root: publicDir, cacheControl: false, dotfiles: 'ignore' });
+  return app;
+}
+
+function watchRequests(app: FastifyInstance, log: Log, registry: Registry): void {
+  const histogram = requestHistogram(registry);
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'unknown';
+    const status = String(reply.statusCode);
+    if (!endlessRoutes.test(route))
+      histogram.observe({ method: request.method, route, status }, reply.elapsedTime / 1000);
+    log.debug({ method: request.method, route, status, ms: Math.round(reply.elapsedTime) }, 'request');
+  });
+}

@@ -1,0 +1,250 @@
+// What may be done with saved streams: the rules between the REST routes, the table and the running cameras.
+// No HTTP, no SQL, no video.
+
+import { AppError } from '../errors.ts';
+import type { Picture } from '../media/access-unit.ts';
+import { type CameraUrl, cameraKey, formatCameraUrl, isMasked, parseCameraUrl } from '../media/camera-url.ts';
+import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
+import type {
+  LiveStreams,
+  StreamAction,
+  StreamInput,
+  StreamPatch,
+  StreamService,
+  StreamStats,
+  StreamStore,
+  StreamView,
+} from './ports.ts';
+
+export interface SavedStreamServiceOptions {
+  readonly store: StreamStore;
+  readonly live: LiveStreams;
+  readonly maxStreams: number;
+  /** How long a snapshot waits for the first picture, ms. */
+  readonly snapshotTimeoutMs?: number;
+}
+
+const creation = Symbol('creation');
+
+type AddressMember = 'rtsp_url' | 'detection_url';
+
+export class SavedStreamService implements StreamService {
+  readonly #store: StreamStore;
+  readonly #live: LiveStreams;
+  readonly #maxStreams: number;
+  readonly #snapshotTimeoutMs: number;
+  /** The last change of each stream (and of their number): the next one waits for it. */
+  readonly #changes = new Map<string | symbol, Promise<unknown>>();
+
+  constructor({ store, live, maxStreams, snapshotTimeoutMs = 5_000 }: SavedStreamServiceOptions) {
+    this.#store = store;
+    this.#live = live;
+    this.#maxStreams = maxStreams;
+    this.#snapshotTimeoutMs = snapshotTimeoutMs;
+  }
+
+  /** Hands every saved stream to the running cameras; once, before anything else is asked. */
+  async start(): Promise<void> {
+    for (const saved of await this.#store.list()) this.#live.add(approachable(saved));
+  }
+
+  create(input: StreamInput): Promise<StreamView> {
+    const address = readAddress(input.rtsp_url, 'rtsp_url', []);
+    const detectionAddress =
+      input.detection_url === null ? null : readAddress(input.detection_url, 'detection_url', [address]);
+    return this.#inTurn(creation, async () => {
+      if ((await this.#store.count()) >= this.#maxStreams)
+        throw new AppError(
+          409,
+          'too_many_streams',
+          `There are ${this.#maxStreams} streams already, as many as MAX_STREAMS allows; delete one first.`,
+        );
+      const saved = await this.#store.create({
+        name: input.name,
+        description: input.description,
+        address,
+        detectionAddress,
+        detectionEnabled: input.detection_enabled,
+        confidenceThreshold: input.confidence_threshold,
+        wanted: 'running',
+      });
+      this.#live.add(saved);
+      return this.#view(saved);
+    });
+  }
+
+  async list(page: { limit?: number | undefined; after?: string | undefined } = {}): Promise<StreamView[]> {
+    return (await this.#store.list(page)).map((saved) => this.#view(saved));
+  }
+
+  async get(id: string): Promise<StreamView> {
+    return this.#view(await this.#find(id));
+  }
+
+  update(id: string, patch: StreamPatch): Promise<StreamView> {
+    return this.#inTurn(id, async () => this.#change(id, changeOf(await this.#find(id), patch)));
+  }
+
+  setStatus(id: string, action: StreamAction): Promise<StreamView> {
+    return this.#inTurn(id, async () => {
+      const saved = await this.#find(id);
+      if (action === 'start' && saved.problem !== null)
+        throw new AppError(409, 'credentials_locked', saved.problem);
+      const changes: Record<StreamAction, Partial<StreamChoice>> = {
+        start: { wanted: 'running' },
+        stop: { wanted: 'stopped' },
+        pause: { detectionEnabled: false },
+        resume: { detectionEnabled: true },
+      };
+      return this.#change(id, changes[action]);
+    });
+  }
+
+  remove(id: string): Promise<void> {
+    return this.#inTurn(id, async () => {
+      // The row first: whatever ends the process now, the camera does not come back.
+      if (!(await this.#store.delete(id))) throw notFound();
+      await this.#live.remove(id);
+    });
+  }
+
+  async stats(id: string): Promise<StreamStats> {
+    const saved = await this.#find(id);
+    const { status, viewers, stats } = this.#live.state(saved.id);
+    return { stream_id: saved.id, status: saved.problem === null ? status : 'error', viewers, ...stats };
+  }
+
+  async snapshot(id: string): Promise<Picture> {
+    await this.#findRunning(id);
+    return this.#live.snapshot(id, this.#snapshotTimeoutMs);
+  }
+
+  async pictures(
+    id: string,
+    onPicture: (picture: Picture) => boolean,
+    { fps }: { readonly fps: number | null },
+  ): Promise<() => void> {
+    await this.#findRunning(id);
+    return this.#live.watch(id, fps, onPicture);
+  }
+
+  async #find(id: string): Promise<SavedStream> {
+    const saved = await this.#store.get(id);
+    if (!saved) throw notFound();
+    return saved;
+  }
+
+  async #findRunning(id: string): Promise<void> {
+    const saved = await this.#find(id);
+    if (saved.problem !== null) throw new AppError(503, 'credentials_locked', saved.problem);
+    if (saved.wanted === 'stopped')
+      throw new AppError(503, 'stream_stopped', 'The stream is stopped; start it to see pictures.');
+  }
+
+  async #change(id: string, change: Partial<StreamChoice>): Promise<StreamView> {
+    const saved = await this.#store.update(id, change);
+    if (!saved) throw notFound();
+    this.#live.change(approachable(saved));
+    return this.#view(saved);
+  }
+
+  #view(saved: SavedStream): StreamView {
+    const state = this.#live.state(saved.id);
+    const locked = saved.problem !== null;
+    const lastConnected = saved.lastConnected === null ? null : new Date(saved.lastConnected).toISOString();
+    return {
+      id: saved.id,
+      name: saved.name,
+      description: saved.description,
+      rtsp_url: formatCameraUrl(saved.address, 'mask'),
+      detection_url: saved.detectionAddress && formatCameraUrl(saved.detectionAddress, 'mask'),
+      detection_enabled: saved.detectionEnabled,
+      confidence_threshold: saved.confidenceThreshold,
+      status: locked ? 'error' : state.status,
+      last_connected: state.lastConnected ?? lastConnected,
+      last_error: saved.problem ?? state.lastError,
+      video: locked ? null : state.video,
+      viewers: state.viewers,
+      created_at: new Date(saved.createdAt).toISOString(),
+      key: cameraKey(saved.address),
+    };
+  }
+
+  /** Runs `change` after the changes of the same stream that came before it, whatever became of them. */
+  async #inTurn<T>(key: string | symbol, change: () => Promise<T>): Promise<T> {
+    const before = this.#changes.get(key) ?? Promise.resolve();
+    const mine = before.then(change, change);
+    this.#changes.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (this.#changes.get(key) === mine) this.#changes.delete(key);
+    }
+  }
+}
+
+function notFound(): AppError {
+  return new AppError(404, 'stream_not_found', 'There is no stream with this id.');
+}
+
+/** A camera whose password cannot be read is left alone: asking without it would look like a wrong password. */
+function approachable(saved: SavedStream): SavedStream {
+  return saved.problem === null ? saved : { ...saved, wanted: 'stopped' };
+}
+
+function changeOf(saved: SavedStream, patch: StreamPatch): Partial<StreamChoice> {
+  const address = changedAddress(patch.rtsp_url, 'rtsp_url', saved, [saved.address]);
+  const known = saved.detectionAddress ? [saved.detectionAddress, saved.address] : [saved.address];
+  const detectionAddress =
+    patch.detection_url === null ? null : changedAddress(patch.detection_url, 'detection_url', saved, known);
+  return {
+    ...(patch.name !== undefined && { name: patch.name }),
+    ...(patch.description !== undefined && { description: patch.description }),
+    ...(patch.detection_enabled !== undefined && { detectionEnabled: patch.detection_enabled }),
+    ...(patch.confidence_threshold !== undefined && { confidenceThreshold: patch.confidence_threshold }),
+    ...(address !== undefined && { address }),
+    ...(detectionAddress !== undefined && { detectionAddress }),
+  };
+}
+
+/** Undefined when the address stays as it is: not given, or the masked one sent back by a form. */
+function changedAddress(
+  text: string | undefined,
+  member: AddressMember,
+  saved: SavedStream,
+  known: readonly CameraUrl[],
+): CameraUrl | undefined {
+  if (text === undefined) return undefined;
+  const own = member === 'rtsp_url' ? saved.address : saved.detectionAddress;
+  if (own && text.trim() === formatCameraUrl(own, 'mask')) return undefined;
+  return readAddress(text, member, saved.problem === null ? known : []);
+}
+
+/**
+ * Parses an address. A masked password (`****`) stands for the one of a known address with the same host and user, and
+ * for no other: a stored password must not be sent to another machine.
+ */
+function readAddress(text: string, member: AddressMember, known: readonly CameraUrl[]): CameraUrl {
+  let address: CameraUrl;
+  try {
+    address = parseCameraUrl(text);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    throw wrongAddress(member, error.message);
+  }
+  if (!isMasked(address)) return address;
+  const source = known.find(
+    (other) =>
+      other.host === address.host && other.username === address.username && other.password !== undefined,
+  );
+  if (!source)
+    throw wrongAddress(
+      member,
+      'The password in the camera address is masked (****); enter the password itself, as none is stored for this host and user.',
+    );
+  return { ...address, password: source.password };
+}
+
+function wrongAddress(path: AddressMember, message: string): AppError {
+  return new AppError(400, `invalid_${path}`, message, { issues: [{ path, message }] });
+}

@@ -1,0 +1,167 @@
+// For tests of the REST side: the real server on a free port, over a real database, with cameras that only record.
+// What the cameras really do is tested with the whole service.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SecretBox } from '../../src/auth/secrets.ts';
+import { createLog } from '../../src/base/log.ts';
+import { type Config, loadConfig } from '../../src/config.ts';
+import { openDatabase } from '../../src/db/database.ts';
+import { StreamRepository } from '../../src/db/streams.ts';
+import { CameraError } from '../../src/errors.ts';
+import type { LiveState, LiveStreams } from '../../src/http/ports.ts';
+import { buildHttp, type HttpDependencies } from '../../src/http/server.ts';
+import { SavedStreamService } from '../../src/http/streams-service.ts';
+import type { Picture } from '../../src/media/access-unit.ts';
+import type { SavedStream } from '../../src/media/saved-stream.ts';
+
+/** Stands where the running cameras are: remembers what it was told, and gives the pictures a test shows it. */
+export class RecordedCameras implements LiveStreams {
+  readonly saved = new Map<string, SavedStream>();
+  readonly readers = new Map<string, Set<(picture: Picture) => boolean>>();
+  readonly told: string[] = [];
+
+  add(saved: SavedStream): void {
+    this.told.push(`add ${saved.wanted}`);
+    this.saved.set(saved.id, saved);
+  }
+
+  change(saved: SavedStream): void {
+    this.told.push(`change ${saved.wanted}`);
+    this.saved.set(saved.id, saved);
+  }
+
+  async remove(id: string): Promise<void> {
+    this.told.push('remove');
+    this.saved.delete(id);
+  }
+
+  state(id: string): LiveState {
+    const running = this.saved.get(id)?.wanted === 'running';
+    return {
+      status: running ? 'online' : 'offline',
+      lastConnected: running ? '2026-01-02T03:04:05.000Z' : null,
+      lastError: null,
+      video: running ? { codec: 'h264', width: 640, height: 480, fps: 15 } : null,
+      viewers: this.readers.get(id)?.size ?? 0,
+      stats: {
+        current_fps: 14.9,
+        avg_processing_time: 2.5,
+        avg_detection_time: 0,
+        total_frames: 1234,
+        total_detections: 0,
+        uptime: 82.3,
+        latency_ms: 3,
+        dropped_frames: 0,
+        bitrate_kbps: 800,
+        packets: 5000,
+        lost_packets: 1,
+        reconnects: 0,
+        transport: 'tcp',
+        decoders: 1,
+      },
+    };
+  }
+
+  snapshot(id: string, timeoutMs: number): Promise<Picture> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        end();
+        reject(new CameraError('no_picture'));
+      }, timeoutMs);
+      const end = this.watch(id, null, (picture) => {
+        clearTimeout(timer);
+        end();
+        resolve(picture);
+        return true;
+      });
+    });
+  }
+
+  watch(id: string, _fps: number | null, onPicture: (picture: Picture) => boolean): () => void {
+    const readers = this.readers.get(id) ?? new Set();
+    this.readers.set(id, readers.add(onPicture));
+    return () => readers.delete(onPicture);
+  }
+
+  /** @returns how many readers took it. */
+  show(id: string, data: Uint8Array): number {
+    const picture: Picture = { data, width: 640, height: 480, timestamp: 0, receivedAt: performance.now() };
+    return [...(this.readers.get(id) ?? [])].filter((read) => read(picture)).length;
+  }
+}
+
+export interface TestServer extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>` */
+  readonly base: string;
+  readonly cameras: RecordedCameras;
+  readonly dataDir: string;
+  /** Every line logged so far. */
+  readonly log: string[];
+  readonly config: Config;
+}
+
+export interface TestServerOptions {
+  readonly env?: Record<string, string>;
+  /** Kept after the server is disposed of; a fresh folder that is removed by default. */
+  readonly dataDir?: string;
+  readonly http?: Partial<HttpDependencies>;
+  readonly snapshotTimeoutMs?: number;
+}
+
+export async function startServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'rtsp-viewer-http-')));
+  const publicDir = await mkdtemp(join(tmpdir(), 'rtsp-viewer-public-'));
+  await writeFile(join(publicDir, 'index.html'), '<!doctype html><title>Cameras</title>');
+  const config = loadConfig(
+    { SECRET_KEY: 'a secret for tests only', DATA_DIR: dataDir, ...options.env },
+    { envFile: join(dataDir, '.env') },
+  );
+  const lines: string[] = [];
+  const log = createLog(true, { write: (line: string) => lines.push(line) });
+  const database = await openDatabase(join(dataDir, 'test.sqlite'));
+  const cameras = new RecordedCameras();
+  const streams = new SavedStreamService({
+    store: new StreamRepository(database.db, new SecretBox(config.secretKey!)),
+    live: cameras,
+    maxStreams: config.maxStreams,
+    snapshotTimeoutMs: options.snapshotTimeoutMs ?? 200,
+  });
+  await streams.start();
+  const checks = { database: () => database.check() };
+  const app = await buildHttp({ config, log, streams, checks, publicDir, ...options.http });
+  const base = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    base,
+    cameras,
+    dataDir,
+    log: lines,
+    config,
+    async [Symbol.asyncDispose]() {
+      await app.close();
+      await database.close();
+      await rm(publicDir, { recursive: true });
+      if (options.dataDir === undefined) await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Sends JSON; the reply's status and body, read as JSON where it is any. */
+export async function call(
+  server: TestServer,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+  // biome-ignore lint/suspicious/noExplicitAny: replies are looked at member by member
+): Promise<{ status: number; body: any; headers: Headers }> {
+  const response = await fetch(server.base + path, {
+    method,
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const json = response.headers.get('content-type')?.startsWith('application/json');
+  return { status: response.status, body: json ? JSON.parse(text) : text, headers: response.headers };
+}
