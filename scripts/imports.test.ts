@@ -19,6 +19,7 @@ describe('the direction of imports', () => {
     ['src/http/streams.ts', '../config.ts'],
     ['src/config.ts', './media/camera-url.ts'],
     ['src/codec/pool.ts', './messages.ts'],
+    ['src/http/openapi.ts', '../../package.json'],
   ])('lets %s import %s', (file, specifier) => {
     expect(refusal(file, specifier)).toBeUndefined();
   });
@@ -33,6 +34,7 @@ describe('the direction of imports', () => {
     ['src/util/things.ts', '../media/nal.ts', 'no place'],
     ['src/live/session.ts', '../util/things.ts', 'no place'],
     ['src/http/streams.ts', '../../simulator/camera.ts', 'outside of src/'],
+    ['src/http/streams.ts', './testing.ts', 'only tests'],
   ])('refuses that %s imports %s', (file, specifier, reason) => {
     expect(refusal(file, specifier)).toContain(reason);
   });
@@ -127,6 +129,7 @@ describe('checking a tree', () => {
       'src/rtsp/deep/parser.ts': "import '../../live/session.ts';",
       'src/live/session.ts': 'export const session = 1;',
       'src/live/session.test.ts': "import '../codec/worker/main.ts';",
+      'src/live/testing.ts': "import '../db/database.ts';",
     };
     for (const [path, text] of Object.entries(files)) {
       mkdirSync(dirname(join(root, path)), { recursive: true });
