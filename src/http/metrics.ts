@@ -49,6 +49,7 @@ const streamMetrics: readonly StreamMetric[] = [
   { name: 'lost_packets', help: 'RTP packets lost since the service started', read: (s) => s.lost_packets },
   { name: 'reconnects', help: 'Connections made anew since the service started', read: (s) => s.reconnects },
   { name: 'decoders', help: 'Decoders running for the camera', read: (s) => s.decoders },
+  { name: 'pictures', help: 'Pictures made since the service started', read: (s) => s.pictures },
 ];
 
 const statuses: readonly StreamView['status'][] = [

@@ -39,6 +39,8 @@ export interface LiveStats {
   readonly transport: 'tcp' | 'udp' | null;
   /** 1 while a decoder runs for this camera. */
   readonly decoders: number;
+  /** Pictures made since the service started, each once for all viewers. */
+  readonly pictures: number;
 }
 
 /** What a camera is doing now. */

@@ -137,6 +137,7 @@ export const statsReply = z
     reconnects: z.number(),
     transport: z.enum(['tcp', 'udp']).nullable(),
     decoders: z.number().describe('1 while a decoder runs for this camera.'),
+    pictures: z.number().describe('Pictures made since the service started, each once for all viewers.'),
   })
   .meta({ id: 'StreamStats' });
 

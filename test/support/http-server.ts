@@ -60,6 +60,7 @@ export class RecordedCameras implements LiveStreams {
         reconnects: 0,
         transport: 'tcp',
         decoders: 1,
+        pictures: 0,
       },
     };
   }
