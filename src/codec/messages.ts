@@ -13,12 +13,29 @@ export interface PictureOptions {
   readonly quality: number;
 }
 
+/** A JPEG picture on its way to the service: `Picture` and what it cost. */
+export interface PictureMessage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  readonly timestamp: number;
+  /** `receivedAt` of the unit that it was made from, as it came. */
+  readonly receivedAt: number;
+  /** Decode + scale + encode, ms. */
+  readonly processingTime: number;
+}
+
 export type ToWorker =
   | {
       readonly type: 'open';
       readonly channel: number;
       readonly codec: VideoCodec;
       readonly options: PictureOptions;
+      /**
+       * For so many ms, units of this channel are announced by `begin`, and the worker handles one unit of all such
+       * channels at a time: should it die, the culprit is known. 0 when nothing is suspected.
+       */
+      readonly carefulFor: number;
     }
   | {
       readonly type: 'unit';
@@ -35,18 +52,15 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly type: 'ready' }
+  /** A unit of a channel under suspicion goes to the decoder now. */
+  | { readonly type: 'begin'; readonly channel: number }
+  /** One per `unit`, in order, with the pictures that came out (mostly none or one): the sender counts what is in flight. */
+  | { readonly type: 'done'; readonly channel: number; readonly pictures: readonly PictureMessage[] }
+  /** The decoder refused something; the channel goes on at the next keyframe. At most once a second per channel. */
   | {
-      readonly type: 'picture';
+      readonly type: 'trouble';
       readonly channel: number;
-      readonly data: Uint8Array;
-      readonly width: number;
-      readonly height: number;
-      readonly timestamp: number;
-      readonly receivedAt: number;
-      /** Decode + scale + encode, ms. */
-      readonly processingTime: number;
-    }
-  /** One per `unit`, in order, whether or not it gave a picture: the sender counts what is in flight. */
-  | { readonly type: 'done'; readonly channel: number }
-  /** The decoder refused something; the channel goes on at the next keyframe. Rate-limited by the worker. */
-  | { readonly type: 'trouble'; readonly channel: number; readonly message: string };
+      readonly message: string;
+      /** Failures since the last such message. */
+      readonly errors: number;
+    };

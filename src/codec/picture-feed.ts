@@ -32,6 +32,7 @@ export class PictureFeed implements PictureSource {
   #unsubscribe: (() => void) | null = null;
   #cancelLinger: (() => void) | null = null;
   #pictures = 0;
+  #latency = 0;
   /** Figures of makers that are gone. */
   #past = { dropped: 0, decodeErrors: 0 };
 
@@ -59,6 +60,7 @@ export class PictureFeed implements PictureSource {
       pictures: this.#pictures,
       picturesPerSecond: this.#rate.perSecond(this.#options.clock.now()),
       processingTime: stats?.processingTime ?? 0,
+      latency: this.#latency,
       dropped: this.#past.dropped + (stats?.dropped ?? 0),
       decodeErrors: this.#past.decodeErrors + (stats?.decodeErrors ?? 0),
       decoders: stats?.decoders ?? 0,
@@ -97,7 +99,10 @@ export class PictureFeed implements PictureSource {
   #emit(picture: Picture): void {
     this.#latest = picture;
     this.#pictures += 1;
-    this.#rate.count(this.#options.clock.now());
+    const now = this.#options.clock.now();
+    this.#rate.count(now);
+    const latency = now - picture.receivedAt;
+    this.#latency = this.#latency === 0 ? latency : this.#latency + (latency - this.#latency) * 0.1;
     for (const reader of this.#readers) reader(picture);
   }
 

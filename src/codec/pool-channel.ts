@@ -1,0 +1,209 @@
+// One video as the service sees it: what may be sent, what is under way, what came back.
+// Where its worker runs and what happens when that dies is decided in pool.ts.
+
+import type { Clock } from '../base/clock.ts';
+import type { AccessUnit, Picture, VideoCodec } from '../media/access-unit.ts';
+import type { WorkerChild } from './child.ts';
+import type { FromWorker, PictureMessage, PictureOptions } from './messages.ts';
+
+export interface ChannelHandlers {
+  /** @param processingTime decode + scale + encode, ms. */
+  onPicture(picture: Picture, processingTime: number): void;
+  /** A sentence for people; at most about one a second. The channel goes on at the next keyframe. */
+  onTrouble(message: string): void;
+  /**
+   * The worker died or was replaced and the channel is empty. Feed the recent units again, from a keyframe, with
+   * `show` false for all but the last.
+   */
+  onReset(): void;
+}
+
+export interface ChannelStats {
+  sent: number;
+  /** Units refused by `send`. */
+  dropped: number;
+  pictures: number;
+  decodeErrors: number;
+  /** Times the channel had to begin anew because its worker died. */
+  restarts: number;
+  /** Moving average of decode + scale + encode, ms. */
+  processingTime: number;
+}
+
+export interface CodecChannel {
+  /**
+   * @param show false while catching up on recent units: decoded, but no picture is made. Default true.
+   * @returns false when the unit was dropped because too much is in flight, or nothing can decode at the moment; then
+   *   everything up to the next keyframe is dropped as well.
+   */
+  send(unit: AccessUnit, show?: boolean): boolean;
+  close(): void;
+  readonly stats: Readonly<ChannelStats>;
+}
+
+interface Limit {
+  readonly units: number;
+  readonly bytes: number;
+}
+
+const MiB = 1024 * 1024;
+/**
+ * Live video. A second or two: the worker skips pictures, not units, when it is late, so that a short stall costs
+ * nothing. Dropping units costs everything up to the next keyframe and is the last resort.
+ */
+const live: Limit = { units: 32, bytes: 8 * MiB };
+/** A recent group replayed at once, and the live units that come while it is worked on. */
+const catchUp: Limit = { units: 2048, bytes: 32 * MiB };
+/** Weight of the newest value in the moving average. */
+const smoothing = 0.1;
+
+export class PoolChannel implements CodecChannel {
+  readonly id: number;
+  readonly codec: VideoCodec;
+  readonly options: PictureOptions;
+  readonly handlers: ChannelHandlers;
+  readonly stats: ChannelStats = {
+    sent: 0,
+    dropped: 0,
+    pictures: 0,
+    decodeErrors: 0,
+    restarts: 0,
+    processingTime: 0,
+  };
+  /** A unit was announced and is not done. */
+  begun = false;
+  /** Looks at the hang watch without anything done in between. */
+  looksWithoutProgress = 0;
+  /** When it killed a worker, clock ms; only what is recent. */
+  strikes: number[] = [];
+  /** Times in a row that it was kept out of the workers. */
+  quarantines = 0;
+  /** Ends what waits for this channel to come back. */
+  cancelReturn: (() => void) | null = null;
+  #worker: WorkerChild | null = null;
+  /** Sizes of the units in flight, oldest first. */
+  #sizes: number[] = [];
+  #bytes = 0;
+  #limit = live;
+  #awaitsKeyframe = true;
+  #closed = false;
+  readonly #onClose: (channel: PoolChannel) => void;
+
+  constructor(
+    id: number,
+    codec: VideoCodec,
+    options: PictureOptions,
+    handlers: ChannelHandlers,
+    onClose: (channel: PoolChannel) => void,
+  ) {
+    this.id = id;
+    this.codec = codec;
+    this.options = options;
+    this.handlers = handlers;
+    this.#onClose = onClose;
+  }
+
+  get worker(): WorkerChild | null {
+    return this.#worker;
+  }
+
+  get inFlight(): number {
+    return this.#sizes.length;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  send(unit: AccessUnit, show = true): boolean {
+    if (!this.#mayPass(unit, show)) {
+      this.stats.dropped += 1;
+      return false;
+    }
+    this.#awaitsKeyframe = false;
+    this.#sizes.push(unit.data.length);
+    this.#bytes += unit.data.length;
+    this.stats.sent += 1;
+    const { data, keyframe, timestamp, receivedAt } = unit;
+    this.#worker!.post({ type: 'unit', channel: this.id, data, keyframe, timestamp, show, receivedAt });
+    return true;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.cancelReturn?.();
+    this.#worker?.post({ type: 'close', channel: this.id });
+    this.#onClose(this);
+    this.detach();
+  }
+
+  /** Begins, empty, in `worker`. */
+  attach(worker: WorkerChild, carefulFor: number): void {
+    this.#worker = worker;
+    const { id, codec, options } = this;
+    worker.post({ type: 'open', channel: id, codec, options, carefulFor });
+  }
+
+  /** Has no worker any more; what was in flight is lost. */
+  detach(): void {
+    this.#worker = null;
+    this.#sizes = [];
+    this.#bytes = 0;
+    this.#limit = live;
+    this.#awaitsKeyframe = true;
+    this.begun = false;
+    this.looksWithoutProgress = 0;
+  }
+
+  receive(message: Exclude<FromWorker, { type: 'ready' }>): void {
+    if (this.#closed) return;
+    switch (message.type) {
+      case 'begin':
+        this.begun = true;
+        return;
+      case 'done':
+        this.#done();
+        for (const picture of message.pictures) this.#picture(picture);
+        return;
+      case 'trouble':
+        this.stats.decodeErrors += message.errors;
+        this.handlers.onTrouble(message.message);
+        return;
+    }
+  }
+
+  /** Counts a worker's death against it. @returns how many there were within `within` ms. */
+  strike(clock: Clock, within: number): number {
+    const now = clock.now();
+    this.strikes = this.strikes.filter((at) => now - at < within);
+    this.strikes.push(now);
+    return this.strikes.length;
+  }
+
+  #mayPass(unit: AccessUnit, show: boolean): boolean {
+    if (this.#closed || !this.#worker) return false;
+    if (this.#awaitsKeyframe && !unit.keyframe) return false;
+    if (!show) this.#limit = catchUp;
+    const { units, bytes } = this.#limit;
+    if (this.#sizes.length < units && this.#bytes + unit.data.length <= bytes) return true;
+    this.#awaitsKeyframe = true;
+    return false;
+  }
+
+  #done(): void {
+    this.begun = false;
+    this.looksWithoutProgress = 0;
+    this.#bytes -= this.#sizes.shift() ?? 0;
+    if (this.#sizes.length <= live.units / 2 && this.#bytes <= live.bytes / 2) this.#limit = live;
+  }
+
+  #picture(message: PictureMessage): void {
+    if (this.#closed) return;
+    const { data, width, height, timestamp, receivedAt, processingTime } = message;
+    const { stats } = this;
+    stats.processingTime += (processingTime - stats.processingTime) * (stats.pictures === 0 ? 1 : smoothing);
+    stats.pictures += 1;
+    this.handlers.onPicture({ data, width, height, timestamp, receivedAt }, processingTime);
+  }
+}

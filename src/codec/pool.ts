@@ -1,0 +1,317 @@
+// The codec workers: which process works on which video, and what happens when one dies, hangs or is not needed.
+// Decoding is in worker/, one process in child.ts, one video's flow control in pool-channel.ts.
+
+import { availableParallelism } from 'node:os';
+import { backoffMs } from '../base/backoff.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
+import type { Log } from '../base/log.ts';
+import type { VideoCodec } from '../media/access-unit.ts';
+import { WorkerChild } from './child.ts';
+import type { FromWorker, PictureOptions } from './messages.ts';
+import { type ChannelHandlers, type CodecChannel, PoolChannel } from './pool-channel.ts';
+
+export type { PictureOptions } from './messages.ts';
+export type { ChannelHandlers, ChannelStats, CodecChannel } from './pool-channel.ts';
+
+export interface CodecPoolOptions {
+  /** Default: the processors this process may use. One spare process comes on top. */
+  readonly maxWorkers?: number;
+  readonly log: Log;
+  readonly clock?: Clock;
+  /** A worker with units in flight and nothing done for so long is replaced, ms. Default 5000. */
+  readonly hangTimeout?: number;
+  /** A worker without channels is ended after so long, ms. Default 30 000. */
+  readonly idleTimeout?: number;
+}
+
+export interface CodecPoolStats {
+  /** Serving processes, without the spare. */
+  readonly workers: number;
+  readonly channels: number;
+  /** Process id of the warm spare, null while there is none. */
+  readonly spare: number | null;
+  /** Workers that died or were killed for hanging. */
+  readonly deaths: number;
+  /** Channels kept out for the moment because they kill workers. */
+  readonly quarantined: number;
+}
+
+interface Worker {
+  readonly child: WorkerChild;
+  readonly channels: Set<PoolChannel>;
+  idleSince: number;
+  /** Looks at the hang watch before it was ready. */
+  looksBeforeReady: number;
+}
+
+/** Looks per hang time-out. Looks are counted, not clock time: when the service itself was held up, nobody hung. */
+const looks = 5;
+/** A start may take so many times the hang time-out: a busy machine loads slowly. */
+const startPatience = 6;
+/** How long after a death the culprit is sought, and how long a strike counts, ms. */
+const suspicionTime = 30_000;
+const strikesAllowed = 3;
+const quarantineBackoff = { firstMs: 5_000, maxMs: 60_000 };
+/** A channel that behaved for so long after its last quarantine starts with a clean slate, ms. */
+const forgiveAfter = 600_000;
+const startBackoff = { firstMs: 200, maxMs: 10_000 };
+
+/** Processes start with the first `open`, never before. `close` ends them all. */
+export class CodecPool {
+  readonly #maxWorkers: number;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #lookEvery: number;
+  readonly #idleTimeout: number;
+  readonly #workers = new Set<Worker>();
+  readonly #channels = new Map<number, PoolChannel>();
+  /** Every process not yet gone, so that `close` can wait for all. */
+  readonly #alive = new Set<Promise<void>>();
+  #spare: Worker | null = null;
+  #nextChannel = 1;
+  #deaths = 0;
+  /** In a row, of processes that never got ready. */
+  #failedStarts = 0;
+  #cancelRetry: (() => void) | null = null;
+  #cancelLook: (() => void) | null = null;
+  #closed = false;
+
+  constructor(options: CodecPoolOptions) {
+    this.#maxWorkers = Math.max(1, options.maxWorkers ?? availableParallelism());
+    this.#log = options.log;
+    this.#clock = options.clock ?? systemClock;
+    this.#lookEvery = (options.hangTimeout ?? 5000) / looks;
+    this.#idleTimeout = options.idleTimeout ?? 30_000;
+  }
+
+  /** Starts decoding a video. Nothing is decoded until a keyframe is sent. */
+  open(codec: VideoCodec, options: PictureOptions, handlers: ChannelHandlers): CodecChannel {
+    if (this.#closed) throw new Error('The codec pool is closed');
+    const channel = new PoolChannel(this.#nextChannel++, codec, options, handlers, (closed) =>
+      this.#forget(closed),
+    );
+    this.#channels.set(channel.id, channel);
+    this.#place(channel, 0);
+    return channel;
+  }
+
+  /** Ends every process; the channels give nothing more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry?.();
+    this.#cancelLook?.();
+    for (const channel of [...this.#channels.values()]) channel.close();
+    for (const worker of this.#workers) worker.child.kill();
+    this.#workers.clear();
+    this.#spare?.child.kill();
+    this.#spare = null;
+    await Promise.all(this.#alive);
+  }
+
+  get workers(): { pid: number; channels: number }[] {
+    return [...this.#workers].map(({ child, channels }) => ({ pid: child.pid, channels: channels.size }));
+  }
+
+  get stats(): CodecPoolStats {
+    return {
+      workers: this.#workers.size,
+      channels: this.#channels.size,
+      spare: this.#spare?.child.ready ? this.#spare.child.pid : null,
+      deaths: this.#deaths,
+      quarantined: [...this.#channels.values()].filter((channel) => channel.cancelReturn).length,
+    };
+  }
+
+  #place(channel: PoolChannel, carefulFor: number): void {
+    const worker = this.#chooseWorker();
+    if (worker) this.#attach(channel, worker, carefulFor);
+  }
+
+  #attach(channel: PoolChannel, worker: Worker, carefulFor: number): void {
+    worker.channels.add(channel);
+    channel.attach(worker.child, carefulFor);
+  }
+
+  /** One without work, else a further one while there may be more, else the one with the fewest channels. */
+  #chooseWorker(): Worker | null {
+    let least: Worker | null = null;
+    for (const worker of this.#workers) {
+      if (!least || worker.channels.size < least.channels.size) least = worker;
+    }
+    if (least && (least.channels.size === 0 || this.#workers.size >= this.#maxWorkers)) return least;
+    return this.#promote() ?? least;
+  }
+
+  /** The spare, or a new process, as a serving worker; null while starting fails. */
+  #promote(): Worker | null {
+    const worker = this.#spare ?? (this.#cancelRetry ? null : this.#start());
+    if (!worker) return null;
+    this.#spare = null;
+    worker.idleSince = this.#clock.now();
+    this.#workers.add(worker);
+    if (worker.child.ready) this.#keepSpare();
+    return worker;
+  }
+
+  #start(): Worker {
+    const child = new WorkerChild(
+      {
+        onMessage: (message) => this.#receive(worker, message),
+        onDeath: (reason) => this.#replace(worker, reason),
+      },
+      this.#clock,
+    );
+    const worker: Worker = {
+      child,
+      channels: new Set(),
+      idleSince: this.#clock.now(),
+      looksBeforeReady: 0,
+    };
+    this.#alive.add(child.ended);
+    void child.ended.then(() => this.#alive.delete(child.ended));
+    this.#cancelLook ??= this.#clock.after(this.#lookEvery, () => this.#look());
+    return worker;
+  }
+
+  #keepSpare(): void {
+    if (!this.#closed && !this.#spare && !this.#cancelRetry) this.#spare = this.#start();
+  }
+
+  #receive(worker: Worker, message: FromWorker): void {
+    if (message.type !== 'ready') {
+      const channel = this.#channels.get(message.channel);
+      if (channel?.worker === worker.child) channel.receive(message);
+      return;
+    }
+    this.#failedStarts = 0;
+    // Only now, so that the first picture does not wait for two processes that start at once.
+    if (worker !== this.#spare) this.#keepSpare();
+  }
+
+  #forget(channel: PoolChannel): void {
+    this.#channels.delete(channel.id);
+    for (const worker of this.#workers) {
+      if (worker.channels.delete(channel) && worker.channels.size === 0) worker.idleSince = this.#clock.now();
+    }
+  }
+
+  /** Notices what hangs and what is idle. Runs while there is anything to look at. */
+  #look(): void {
+    this.#cancelLook = null;
+    const now = this.#clock.now();
+    for (const worker of [...this.#workers]) {
+      const stuck = this.#stuck(worker);
+      if (stuck) {
+        worker.child.kill();
+        this.#replace(worker, stuck);
+      } else if (worker.channels.size === 0 && now - worker.idleSince >= this.#idleTimeout) {
+        this.#workers.delete(worker);
+        worker.child.kill();
+      }
+    }
+    const spare = this.#spare;
+    const stuckSpare = spare && this.#stuck(spare);
+    if (spare && stuckSpare) {
+      spare.child.kill();
+      this.#replace(spare, stuckSpare);
+    }
+    if (this.#workers.size > 0 || (this.#spare && !this.#spare.child.ready)) {
+      this.#cancelLook ??= this.#clock.after(this.#lookEvery, () => this.#look());
+    }
+  }
+
+  /** Why it must be taken for hung, or null. */
+  #stuck(worker: Worker): string | null {
+    if (!worker.child.ready) {
+      worker.looksBeforeReady += 1;
+      return worker.looksBeforeReady > looks * startPatience ? 'did not start in time' : null;
+    }
+    let stuck = false;
+    for (const channel of worker.channels) {
+      if (channel.inFlight === 0) channel.looksWithoutProgress = 0;
+      else if (++channel.looksWithoutProgress > looks) stuck = true;
+    }
+    return stuck ? 'hung' : null;
+  }
+
+  /** A worker is gone: the spare takes over its channels at once. */
+  #replace(worker: Worker, reason: string): void {
+    if (this.#closed) return;
+    this.#deaths += 1;
+    const wasSpare = worker === this.#spare;
+    if (wasSpare) this.#spare = null;
+    this.#workers.delete(worker);
+    const { pid, ready } = worker.child;
+    this.#log.warn({ pid, reason, channels: worker.channels.size }, 'a codec worker died and is replaced');
+    if (!ready) this.#retryLater();
+    const channels = [...worker.channels];
+    const culprits = ready ? suspects(channels) : [];
+    for (const channel of channels) {
+      channel.detach();
+      channel.stats.restarts += 1;
+    }
+    const kept = channels.filter((channel) => !(culprits.includes(channel) && this.#judge(channel)));
+    if (wasSpare) this.#keepSpare();
+    else this.#resume(kept);
+  }
+
+  /** Opens the channels in one further worker, then tells their owners, who feed them from a keyframe. */
+  #resume(channels: readonly PoolChannel[]): void {
+    if (channels.length === 0) {
+      this.#keepSpare();
+      return;
+    }
+    const worker = this.#promote();
+    if (!worker) return;
+    for (const channel of channels) this.#attach(channel, worker, suspicionTime);
+    for (const channel of channels) if (!channel.closed) channel.handlers.onReset();
+  }
+
+  /** A process that dies before it is ready will do so again: not in a tight loop. */
+  #retryLater(): void {
+    const wait = backoffMs(this.#failedStarts++, startBackoff, Math.random);
+    this.#cancelRetry ??= this.#clock.after(wait, () => {
+      this.#cancelRetry = null;
+      const waiting = [...this.#channels.values()].filter(
+        (channel) => !channel.worker && !channel.cancelReturn,
+      );
+      if (waiting.length > 0) this.#resume(waiting);
+      else if (this.#workers.size > 0) this.#keepSpare();
+    });
+    for (const channel of this.#channels.values()) {
+      if (!channel.worker?.ready) channel.handlers.onTrouble('The decoder process does not start.');
+    }
+  }
+
+  /** Counts a death against a channel. @returns whether it is kept out of the workers for a while. */
+  #judge(channel: PoolChannel): boolean {
+    const now = this.#clock.now();
+    const last = channel.strikes.at(-1);
+    if (last !== undefined && now - last > forgiveAfter) channel.quarantines = 0;
+    const strikes = channel.strike(this.#clock, suspicionTime);
+    // Who comes from quarantine and kills again has shown enough.
+    if (strikes < strikesAllowed && channel.quarantines === 0) return false;
+    const wait = backoffMs(channel.quarantines++, quarantineBackoff, Math.random);
+    channel.cancelReturn = this.#clock.after(wait, () => {
+      channel.cancelReturn = null;
+      this.#place(channel, suspicionTime);
+      if (channel.worker) channel.handlers.onReset();
+    });
+    const seconds = Math.round(wait / 1000);
+    channel.handlers.onTrouble(`This video crashes the decoder; it is tried again in ${seconds} s.`);
+    return true;
+  }
+}
+
+/**
+ * Whose unit the dead worker was working on. Channels under suspicion announce that; else only a single one that hung
+ * or had units in flight can be blamed, and with several the search begins: all are announced from now on.
+ */
+function suspects(channels: readonly PoolChannel[]): readonly PoolChannel[] {
+  const begun = channels.filter((channel) => channel.begun);
+  if (begun.length > 0) return begun;
+  const hung = channels.filter((channel) => channel.looksWithoutProgress > looks);
+  if (hung.length === 1) return hung;
+  const busy = channels.filter((channel) => channel.inFlight > 0);
+  return busy.length === 1 ? busy : [];
+}

@@ -1,0 +1,132 @@
+// One video inside a worker: its units strictly in order through the decoder, its frames to whoever wants them.
+// Knows nothing of processes; what it has to say goes through `ChannelOutput`.
+
+import type { Frame } from 'node-av/lib';
+import type { VideoCodec } from '../../media/access-unit.ts';
+import type { PictureMessage, PictureOptions } from '../messages.ts';
+import { Decoder } from './decoder.ts';
+import { JpegMaker } from './jpeg.ts';
+import { Pacer } from './pacer.ts';
+
+export interface Unit {
+  readonly data: Uint8Array;
+  readonly keyframe: boolean;
+  readonly timestamp: number;
+  readonly show: boolean;
+  readonly receivedAt: number;
+}
+
+export interface ChannelOutput {
+  /** Once per unit, in order. */
+  done(pictures: readonly PictureMessage[]): void;
+  failed(message: string): void;
+  /** Runs `work` at its turn: at once, or one at a time with other channels under suspicion. */
+  turn(work: () => Promise<void>): Promise<void>;
+}
+
+/** With more units than this waiting, frames are decoded but not shown: the newest matters, not each. */
+const showBacklog = 4;
+/** Units whose frame is still inside the decoder; more than any decoder holds back. */
+const maxPending = 64;
+
+export class Channel {
+  readonly #codec: VideoCodec;
+  readonly #output: ChannelOutput;
+  readonly #pacer: Pacer;
+  readonly #jpeg: JpegMaker;
+  readonly #queue: Unit[] = [];
+  /** By timestamp in whole µs, which the decoder carries from unit to frame. */
+  readonly #pending = new Map<bigint, Unit>();
+  #decoder: Decoder | null = null;
+  #awaitsKeyframe = true;
+  #running = false;
+  #closed = false;
+
+  constructor(codec: VideoCodec, options: PictureOptions, output: ChannelOutput) {
+    this.#codec = codec;
+    this.#output = output;
+    this.#pacer = new Pacer(options.fps);
+    this.#jpeg = new JpegMaker(options);
+  }
+
+  push(unit: Unit): void {
+    this.#queue.push(unit);
+    if (!this.#running) void this.#run();
+  }
+
+  /** Ends after the unit being worked on; the rest is forgotten. */
+  close(): void {
+    this.#closed = true;
+    if (!this.#running) this.#free();
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    for (let unit = this.#queue.shift(); unit && !this.#closed; unit = this.#queue.shift()) {
+      const pictures: PictureMessage[] = [];
+      try {
+        if (this.#isNeeded(unit)) await this.#process(unit, pictures);
+      } catch (error) {
+        this.#startOver();
+        this.#output.failed((error as Error).message);
+      }
+      if (!this.#closed) this.#output.done(pictures);
+    }
+    this.#running = false;
+    if (this.#closed) this.#free();
+  }
+
+  #isNeeded(unit: Unit): boolean {
+    if (this.#awaitsKeyframe && !unit.keyframe) return false;
+    // No JPEG image depends on another: what will not be shown need not be decoded.
+    return this.#codec !== 'mjpeg' || (unit.show && this.#queue.length <= showBacklog);
+  }
+
+  async #process(unit: Unit, pictures: PictureMessage[]): Promise<void> {
+    const startedAt = performance.now();
+    const timestamp = BigInt(Math.round(unit.timestamp));
+    this.#decoder ??= await Decoder.open(this.#codec);
+    const decoder = this.#decoder;
+    this.#remember(timestamp, unit);
+    await this.#output.turn(() =>
+      decoder.decode(unit.data, timestamp, (frame) => this.#offer(frame, startedAt, pictures)),
+    );
+    this.#awaitsKeyframe = false;
+  }
+
+  /** A decoded frame, to each consumer in turn. It is lent: whoever needs it after the await makes its own copy. */
+  async #offer(frame: Frame, startedAt: number, pictures: PictureMessage[]): Promise<void> {
+    const unit = this.#pending.get(frame.pts);
+    this.#pending.delete(frame.pts);
+    if (!unit?.show || this.#closed || this.#queue.length > showBacklog) return;
+    if (!this.#pacer.take(unit.timestamp)) return;
+    const jpeg = await this.#jpeg.make(frame);
+    const { timestamp, receivedAt } = unit;
+    pictures.push({ ...jpeg, timestamp, receivedAt, processingTime: performance.now() - startedAt });
+  }
+
+  #remember(timestamp: bigint, unit: Unit): void {
+    if (this.#pending.size >= maxPending) {
+      for (const oldest of this.#pending.keys()) {
+        this.#pending.delete(oldest);
+        break;
+      }
+    }
+    // Without the bytes: the decoder has its own copy of them.
+    this.#pending.set(timestamp, { ...unit, data: noBytes });
+  }
+
+  #startOver(): void {
+    this.#awaitsKeyframe = true;
+    this.#pending.clear();
+    this.#decoder?.reset();
+  }
+
+  #free(): void {
+    this.#decoder?.free();
+    this.#decoder = null;
+    this.#jpeg.free();
+  }
+}
+
+const noBytes = new Uint8Array(0);

@@ -1,0 +1,90 @@
+// The codec worker: a child process that turns access units into pictures and holds nothing worth keeping.
+// Messages in and out, and the process's own life; what happens to a unit is in channel.ts.
+
+import { AV_LOG_QUIET } from 'node-av/constants';
+import { Log } from 'node-av/lib';
+import type { FromWorker, ToWorker } from '../messages.ts';
+import { Channel } from './channel.ts';
+
+/** Between two trouble messages of one channel, ms. */
+const reportEvery = 1000;
+
+interface Entry {
+  readonly channel: Channel;
+  readonly reporter: { stop(): void };
+}
+
+const channels = new Map<number, Entry>();
+/** The end of the queue of channels under suspicion. */
+let lastTurn: Promise<void> = Promise.resolve();
+
+function post(message: FromWorker): void {
+  if (process.connected) process.send!(message);
+}
+
+/** At most one message a second: the first failure at once, later ones counted and told with the latest text. */
+function createReporter(channel: number) {
+  let errors = 0;
+  let latest = '';
+  let timer: NodeJS.Timeout | null = null;
+  const flush = () => {
+    timer = null;
+    if (errors === 0) return;
+    post({ type: 'trouble', channel, message: latest, errors });
+    errors = 0;
+    timer = setTimeout(flush, reportEvery);
+  };
+  return {
+    add(message: string): void {
+      errors += 1;
+      latest = message;
+      if (!timer) flush();
+    },
+    stop(): void {
+      if (timer) clearTimeout(timer);
+    },
+  };
+}
+
+function open({ channel, codec, options, carefulFor }: Extract<ToWorker, { type: 'open' }>): void {
+  const carefulUntil = performance.now() + carefulFor;
+  const reporter = createReporter(channel);
+  const made = new Channel(codec, options, {
+    done: (pictures) => post({ type: 'done', channel, pictures }),
+    failed: (message) => reporter.add(message),
+    turn(work) {
+      if (performance.now() >= carefulUntil) return work();
+      const result = lastTurn.then(() => {
+        post({ type: 'begin', channel });
+        return work();
+      });
+      // The failure is its own channel's affair; the next in the queue only waits for the end.
+      lastTurn = result.catch(() => undefined);
+      return result;
+    },
+  });
+  channels.set(channel, { channel: made, reporter });
+}
+
+process.on('message', (message: ToWorker) => {
+  switch (message.type) {
+    case 'open':
+      return open(message);
+    case 'unit':
+      return channels.get(message.channel)?.channel.push(message);
+    case 'close': {
+      const entry = channels.get(message.channel);
+      channels.delete(message.channel);
+      entry?.reporter.stop();
+      return entry?.channel.close();
+    }
+  }
+});
+
+// Without the service there is nobody to work for. SIGKILL, since a normal exit waits for decoders that may hang.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+// Signals to the whole process group are for the service, which ends its workers in its own order.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+Log.setLevel(AV_LOG_QUIET);
+post({ type: 'ready' });
