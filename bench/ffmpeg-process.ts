@@ -10,13 +10,13 @@ import {
 } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 import { JpegReader } from '../test/support/jpeg.ts';
-import { monotonicNow } from '../test/support/viewer.ts';
+import { epochNow } from '../test/support/viewer.ts';
 import type { ProbeResult } from './probe-messages.ts';
 import { readUnits, type TimedUnit } from './unit-reader.ts';
 
 const [url = '', seconds = '10'] = process.argv.slice(2);
 Log.setLevel(AV_LOG_FATAL);
-const startedAt = monotonicNow();
+const startedAt = epochNow();
 await using demuxer = await Demuxer.open(url, {
   options: {
     rtsp_transport: 'tcp',
@@ -49,13 +49,13 @@ let measuredFrom = 0;
 let cpuBefore = process.cpuUsage();
 for await (const packet of demuxer.packets(video.index)) {
   if (!packet?.data) break;
-  const at = monotonicNow();
+  const at = epochNow();
   if (units.length === 0) firstUnitMs = at - startedAt;
   units.push({ data: Buffer.from(packet.data), at });
   for (const frame of await decoder.decodeAll(packet)) {
     for (const scaled of await filter.processAll(frame)) {
       for (const jpeg of await encoder.encodeAll(scaled)) {
-        jpegs.push({ data: Buffer.from(jpeg.data!), at: monotonicNow() });
+        jpegs.push({ data: Buffer.from(jpeg.data!), at: epochNow() });
         jpeg.free();
       }
       scaled.free();
@@ -71,7 +71,7 @@ for await (const packet of demuxer.packets(video.index)) {
   if (measuredFrom > 0 && at - measuredFrom > Number(seconds) * 1_000) break;
 }
 const cpu = process.cpuUsage(cpuBefore);
-const elapsed = monotonicNow() - measuredFrom;
+const elapsed = epochNow() - measuredFrom;
 using reader = new JpegReader();
 const result: ProbeResult = {
   firstUnitMs,

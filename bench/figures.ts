@@ -11,8 +11,6 @@ export interface Figure {
   readonly target?: { readonly atMost: number } | { readonly atLeast: number };
   /** What it is compared with, for the ratio: the same work done another way in the same run. */
   readonly comparedWith?: { readonly name: string; readonly value: number };
-  /** A missed target must not count as a failure, with the reason: the machine, not the program, was measured. */
-  readonly note?: string;
 }
 
 /** @param fraction 0.5 for the median. The nearest value really measured; NaN when there is none. */
@@ -41,14 +39,15 @@ export function meetsTarget({ value, target }: Figure): boolean | null {
   return 'atMost' in target ? value <= target.atMost : value >= target.atLeast;
 }
 
-/**
- * How good a figure is, greater is better: against its target 1 is just met, against another way of doing it 1 is
- * equal. Null when there is nothing to compare with.
- */
-export function ratio({ value, target, comparedWith }: Figure): number | null {
-  if (comparedWith) return comparedWith.value / value;
+/** How far on the right side of its target a figure is: 1 is just met, more is better. Null without a target. */
+export function targetRatio({ value, target }: Figure): number | null {
   if (!target) return null;
   return 'atMost' in target ? target.atMost / value : value / target.atLeast;
+}
+
+/** How many times the compared figure this one is better: 1 is equal. Smaller values are better. */
+export function comparisonRatio({ value, comparedWith }: Figure): number | null {
+  return comparedWith ? comparedWith.value / value : null;
 }
 
 function short(value: number): string {
@@ -58,35 +57,41 @@ function short(value: number): string {
   return value.toFixed(size < 10 ? 2 : size < 100 ? 1 : 0);
 }
 
-function targetText({ target, comparedWith, unit }: Figure): string {
-  if (comparedWith) return `${comparedWith.name}: ${short(comparedWith.value)} ${unit}`;
+function targetText({ target }: Figure): string {
   if (!target) return '';
   return 'atMost' in target ? `≤ ${short(target.atMost)}` : `≥ ${short(target.atLeast)}`;
 }
 
+function times(value: number | null): string {
+  return value === null ? '' : `${short(value)}×`;
+}
+
+function verdict(figure: Figure): string {
+  const met = meetsTarget(figure);
+  return met === null ? '' : met ? 'ok' : 'MISSED';
+}
+
 /** Markdown that is also readable as it stands. */
 export function table(figures: readonly Figure[]): string {
-  const head = ['section', 'figure', 'value', 'target or comparison', 'ratio', ''];
-  const rows = figures.map((figure) => {
-    const met = meetsTarget(figure);
-    const times = ratio(figure);
-    return [
-      figure.section,
-      figure.name,
-      `${short(figure.value)} ${figure.unit}`.trim(),
-      targetText(figure),
-      times === null ? '' : `${short(times)}×`,
-      met === null
-        ? (figure.note ?? '')
-        : `${met ? 'ok' : 'MISSED'}${figure.note ? ` (${figure.note})` : ''}`,
-    ];
-  });
+  const head = ['section', 'figure', 'value', 'target', 'ratio', '', 'compared with', 'ratio'];
+  const rows = figures.map((figure) => [
+    figure.section,
+    figure.name,
+    `${short(figure.value)} ${figure.unit}`.trim(),
+    targetText(figure),
+    times(targetRatio(figure)),
+    verdict(figure),
+    figure.comparedWith ? `${figure.comparedWith.name}: ${short(figure.comparedWith.value)}` : '',
+    times(comparisonRatio(figure)),
+  ]);
   const widths = head.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]!.length)),
   );
-  const numeric = new Set([2, 4]);
+  const rightAligned = new Set([2, 3, 4, 7]);
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, i) => (numeric.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
-  const rule = `|${widths.map((width, i) => (numeric.has(i) ? `${'-'.repeat(width + 1)}:` : '-'.repeat(width + 2))).join('|')}|`;
-  return [line(head), rule, ...rows.map(line)].join('\n');
+    `| ${cells.map((cell, i) => (rightAligned.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) =>
+    rightAligned.has(i) ? `${'-'.repeat(width + 1)}:` : '-'.repeat(width + 2),
+  );
+  return [line(head), `|${rule.join('|')}|`, ...rows.map(line)].join('\n');
 }

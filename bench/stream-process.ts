@@ -6,7 +6,7 @@ import { silentLog } from '../src/base/log.ts';
 import { Source } from '../src/ingest/source.ts';
 import { parseCameraUrl } from '../src/media/camera-url.ts';
 import { Stream } from '../src/stream/stream.ts';
-import { monotonicNow } from '../test/support/viewer.ts';
+import { epochNow } from '../test/support/viewer.ts';
 import type { ProbeResult } from './probe-messages.ts';
 import { readUnits, type TimedUnit } from './unit-reader.ts';
 
@@ -20,11 +20,11 @@ const source = new Source({
   log: silentLog,
 });
 const units: TimedUnit[] = [];
-const startedAt = monotonicNow();
+const startedAt = epochNow();
 let firstUnitMs = Number.NaN;
 stream.subscribe({
   onUnit(unit) {
-    const at = monotonicNow();
+    const at = epochNow();
     if (units.length === 0) firstUnitMs = at - startedAt;
     units.push({ data: Buffer.from(unit.data), at });
   },
@@ -32,11 +32,11 @@ stream.subscribe({
 source.start();
 // The first second is the runtime's own warming up, here as in every other probe.
 await new Promise((resolve) => setTimeout(resolve, 1_000));
-const measuredFrom = monotonicNow();
+const measuredFrom = epochNow();
 const cpuBefore = process.cpuUsage();
 await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1_000));
 const cpu = process.cpuUsage(cpuBefore);
-const elapsed = monotonicNow() - measuredFrom;
+const elapsed = epochNow() - measuredFrom;
 await source.stop();
 const result: ProbeResult = {
   firstUnitMs,

@@ -9,7 +9,7 @@ import type { SeenFrame } from './viewer-messages.ts';
 export interface TimedUnit {
   /** Annex B. */
   readonly data: Buffer;
-  /** Monotonic ms. */
+  /** `epochNow`, ms. */
   readonly at: number;
 }
 

@@ -4,7 +4,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { type ProcessFigures, processFigures } from '../test/support/process-figures.ts';
 import type { FirstPicture, FromViewers, ToViewers } from './viewer-messages.ts';
 
 export type FleetReport = Extract<FromViewers, { type: 'report' }>;
@@ -65,8 +64,13 @@ export class ViewerFleet {
     await this.#ask({ type: 'close', ids });
   }
 
-  figures(): ProcessFigures {
-    return processFigures(this.#child.pid!);
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** Viewers open now. */
+  get size(): number {
+    return this.#open.size;
   }
 
   async stop(): Promise<void> {

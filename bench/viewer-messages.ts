@@ -19,7 +19,7 @@ export type ToViewers =
   | { readonly type: 'close'; readonly request: number; readonly ids: readonly number[] }
   | { readonly type: 'first'; readonly request: number; readonly url: string; readonly timeoutMs: number };
 
-/** A picture that was read: which frame of the simulated camera it shows, and when it arrived (monotonic ms). */
+/** A picture that was read: which frame of the simulated camera it shows, and when it arrived (`epochNow`, ms). */
 export interface SeenFrame {
   readonly counter: number;
   readonly at: number;

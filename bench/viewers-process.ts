@@ -2,7 +2,7 @@
 // Receives and counts; pictures are only read after the measuring, so that reading slows nothing that is measured.
 
 import { JpegReader } from '../test/support/jpeg.ts';
-import { monotonicNow, Viewer } from '../test/support/viewer.ts';
+import { epochNow, Viewer } from '../test/support/viewer.ts';
 import type { FirstPicture, FromViewers, SeenFrame, ToViewers, ViewerReport } from './viewer-messages.ts';
 
 interface Kept {
@@ -16,7 +16,7 @@ class Measured {
   pictures = 0;
   bytes = 0;
   longestGapMs = 0;
-  #lastAt = monotonicNow();
+  #lastAt = epochNow();
 
   constructor(url: string) {
     this.viewer = new Viewer(url, { onPicture: (jpeg, at) => this.#count(jpeg, at) });
@@ -44,7 +44,7 @@ const viewers = new Map<number, Measured>();
 let keepEvery = 0;
 let keepAtMost = 0;
 let keptCount = 0;
-let measuredSince = monotonicNow();
+let measuredSince = epochNow();
 
 function send(message: FromViewers): void {
   process.send!(message);
@@ -63,13 +63,13 @@ async function open(message: Extract<ToViewers, { type: 'open' }>): Promise<From
 function measure(message: Extract<ToViewers, { type: 'measure' }>): FromViewers {
   ({ keepEvery, keepAtMost } = message);
   keptCount = 0;
-  measuredSince = monotonicNow();
+  measuredSince = epochNow();
   for (const measured of viewers.values()) measured.reset(measuredSince);
   return { type: 'done', request: message.request };
 }
 
 async function report(request: number): Promise<FromViewers> {
-  const elapsedMs = monotonicNow() - measuredSince;
+  const elapsedMs = epochNow() - measuredSince;
   keepEvery = 0;
   // Counted before anything is read: pictures go on arriving meanwhile.
   const counted = [...viewers].map(([id, { pictures, bytes, longestGapMs, viewer, kept }]) => {

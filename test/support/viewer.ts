@@ -6,30 +6,30 @@ import type { ServerMessage } from '../../src/live/protocol.ts';
 
 export interface ViewerOptions {
   /**
-   * Called for each picture with its arrival in ms of the machine's monotonic clock (`monotonicNow`). The bytes are
-   * the viewer's own and may be kept.
+   * Called for each picture with its arrival (`epochNow`). The bytes are the viewer's own and may be kept.
    */
   readonly onPicture?: (jpeg: Buffer, arrivedAt: number) => void;
   readonly onMessage?: (message: ServerMessage) => void;
 }
 
-/** Milliseconds of CLOCK_MONOTONIC: comparable between all processes of one machine, unlike `performance.now()`. */
-export function monotonicNow(): number {
-  return Number(process.hrtime.bigint()) / 1e6;
+/** Milliseconds since 1970 that never step back: the simulated camera's clock, comparable between processes. */
+export function epochNow(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 const keptMessages = 1_000;
 
 export class Viewer {
   readonly socket: WebSocket;
-  /** When the connection was asked for, monotonic ms. */
-  readonly startedAt = monotonicNow();
+  /** When the connection was asked for, `epochNow`. */
+  readonly startedAt = epochNow();
   pictures = 0;
   bytes = 0;
   firstPictureAt: number | null = null;
   lastPictureAt: number | null = null;
   /** Longest time between two pictures, ms. */
   longestGap = 0;
+  firstPicture: Buffer | null = null;
   lastPicture: Buffer | null = null;
   /** Text messages, the oldest forgotten beyond 1,000. */
   readonly messages: ServerMessage[] = [];
@@ -113,9 +113,10 @@ export class Viewer {
   }
 
   #onPicture(jpeg: Buffer): void {
-    const now = monotonicNow();
+    const now = epochNow();
     if (this.lastPictureAt !== null) this.longestGap = Math.max(this.longestGap, now - this.lastPictureAt);
     this.firstPictureAt ??= now;
+    this.firstPicture ??= jpeg;
     this.lastPictureAt = now;
     this.pictures++;
     this.bytes += jpeg.byteLength;

@@ -1,0 +1,52 @@
+// `npm run bench [-- NAME…] [--json]`: runs the sections one after another and prints their figures as one table.
+// What is measured and how is in sections/. Linux only: processor time and memory are read from /proc.
+
+import { cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type Figure, meetsTarget, table } from './figures.ts';
+import { delay } from './sections/delay.ts';
+import { density } from './sections/density.ts';
+import { fanOut } from './sections/fan-out.ts';
+import { firstPicture } from './sections/first-picture.ts';
+import { held } from './sections/held.ts';
+import type { Section } from './sections/section.ts';
+
+const sections: readonly Section[] = [delay, firstPicture, density, held, fanOut];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false } },
+});
+const unknown = positionals.filter((name) => !sections.some((section) => section.name === name));
+if (unknown.length > 0) {
+  console.error(
+    `There is no section ${unknown.join(', ')}; known are ${sections.map(({ name }) => name).join(', ')}.`,
+  );
+  process.exit(2);
+}
+// Broken off: the exit handlers of the helpers end the service; cameras and viewers end with their parent.
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+
+const figures: Figure[] = [];
+const failed: string[] = [];
+for (const { name, about, run } of sections) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  console.error(`${name}: ${about}…`);
+  try {
+    figures.push(...(await run()));
+  } catch (error) {
+    failed.push(name);
+    console.error(`${name} failed:`, error);
+  }
+}
+if (values.json) console.log(JSON.stringify({ node: process.version, cpus: cpus().length, figures, failed }));
+else
+  console.log(
+    `\n${table(figures)}\n\n${cpus().length} × ${cpus()[0]?.model.trim()}, Node ${process.version}`,
+  );
+// A missed target is a result, on a busy machine not even a surprising one; a section that broke is a failure.
+const missed = figures.filter((figure) => meetsTarget(figure) === false).length;
+if (missed > 0) console.error(`${missed} of ${figures.length} figures miss their target.`);
+if (failed.length > 0) process.exitCode = 1;
+process.exit();
