@@ -113,7 +113,6 @@ export class Tile {
     if (player.link === 'waiting') return { kind: 'wait', word: 'Disconnected', sentence: player.reason };
     // The socket knows first; the list is up to 5 s old and says so only while there is no socket.
     const { status, message } = player.camera ?? { status: stream.status, message: stream.last_error };
-    const because = message ? ` ${message}` : '';
     switch (status) {
       case 'offline':
         return { kind: 'off', word: 'Offline', sentence: 'This camera is stopped.' };
@@ -130,7 +129,7 @@ export class Tile {
           sentence: `${message || 'The picture was lost.'} Trying again…`,
         };
       case 'connecting':
-        return { kind: 'wait', word: 'Connecting', sentence: `Connecting to the camera…${because}` };
+        return { kind: 'wait', word: 'Connecting', sentence: message || 'Connecting to the camera…' };
       default:
         return this.#onlineLook();
     }
