@@ -1,12 +1,12 @@
-// One simulated camera: its clip played in an endless loop on a true clock to every session, its counters, its moods.
-// What travels on an RTSP connection is connection.ts's; this hands out packets and keeps the books.
+// One simulated camera: who watches it, how it behaves, what it counts, and when each frame was sent.
+// The clock and the packets are loop.ts's, the conversation is connection.ts's.
 
-import { randomBytes, randomInt } from 'node:crypto';
-import { buildBye, buildSdes, buildSenderReport, joinRtcp, msToNtp } from '../src/rtsp/rtcp.ts';
+import { randomBytes } from 'node:crypto';
+import { buildBye, joinRtcp } from '../src/rtsp/rtcp.ts';
 import { AccessControl, type AuthScheme } from './access.ts';
 import { type Behaviour, goodBehaviour } from './behaviour.ts';
-import type { Clip } from './clip.ts';
-import { buildPackets, stampPackets, type UnitPackets } from './packetize.ts';
+import type { Clip, ClipUnit } from './clip.ts';
+import { ClipLoop, type LoopListener } from './loop.ts';
 import type { Sink } from './sink.ts';
 
 export interface CameraOptions {
@@ -47,52 +47,31 @@ export interface CameraStats {
   readonly keepalives: number;
   readonly wrongPasswords: number;
   readonly staleNonces: number;
+  /** Over all sessions, like `unitsDropped` (the client did not read) and `bytesSent` (RTP payload). */
   readonly unitsSent: number;
   readonly unitsDropped: number;
-  /** RTP payload bytes over all sessions. */
   readonly bytesSent: number;
 }
 
 export interface SentFrame {
   /** Frame of the clip, as the strip shows it. */
   readonly index: number;
-  /** Milliseconds since 1970 on a monotonic clock: `performance.timeOrigin + performance.now()`. */
+  /** `epochNow()` of the moment. */
   readonly sentAt: number;
   readonly keyframe: boolean;
 }
 
-const clockRate = 90_000;
 const reportIntervalMs = 5000;
-/** Further behind than this (a suspended process), the clock starts anew instead of sending a flood. */
-const maxLagMs = 1000;
-
-const packetsOf = new WeakMap<Clip, readonly UnitPackets[]>();
-
-/** Packets are built once per clip, however many cameras play it. */
-function packetsFor(clip: Clip): readonly UnitPackets[] {
-  let packets = packetsOf.get(clip);
-  if (!packets) {
-    packets = clip.accessUnits.map((unit) => buildPackets(clip.codec, unit.data));
-    packetsOf.set(clip, packets);
-  }
-  return packets;
-}
 
 /** Milliseconds since 1970, comparable between processes of one machine, never stepping back. */
 export function epochNow(): number {
   return performance.timeOrigin + performance.now();
 }
 
-export class SimulatedCamera {
+export class SimulatedCamera implements LoopListener {
   readonly path: string;
   readonly access: AccessControl;
-  behaviour: Behaviour;
-  dead = false;
-  /** Called for every unit at the moment it is sent; also without any client. */
-  onFrame: ((frame: SentFrame) => void) | null = null;
-  /** Told by the server when the camera dies or comes back, to close or open its listener. */
-  onLife: (() => Promise<void>) | null = null;
-
+  readonly loop: ClipLoop;
   readonly counters = {
     sessionsTotal: 0,
     sessionsMax: 0,
@@ -106,53 +85,31 @@ export class SimulatedCamera {
     unitsDropped: 0,
     bytesSent: 0,
   };
+  /** Told by the server when the camera dies or comes back, to close or open its listener. */
+  onLife: (() => Promise<void>) | null = null;
+  #behaviour: Behaviour;
+  #dead = false;
+  #onFrame: ((frame: SentFrame) => void) | null = null;
   readonly #sessions = new Set<CameraSession>();
-  #clip: Clip;
-  #packets: readonly UnitPackets[];
   #sentAt: Float64Array;
-  /** Decoding runs ahead of presentation by at most so many frames. */
-  #reorder = 0;
-  /** `performance.now()` of unit 0 of the first loop. */
-  #anchor = performance.now();
-  #tick = 0;
-  #timer: NodeJS.Timeout | null = null;
-  // One packet stream for all sessions, as a camera's encoder makes it.
-  #ssrc = 0;
-  #sequence = 0;
-  #timestampBase = 0;
-  #clockStart = 0;
-  #packetCount = 0;
-  #octetCount = 0;
   #lastReportAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: CameraOptions) {
     const { path, clip, username = 'viewer', password = '', behaviour = {} } = options;
+    const auth = options.auth ?? (password === '' ? 'none' : 'digest-md5-qop');
     this.path = path;
-    this.access = new AccessControl(
-      options.auth ?? (password === '' ? 'none' : 'digest-md5-qop'),
-      username,
-      password,
-    );
-    this.behaviour = { ...goodBehaviour, ...behaviour };
-    this.#clip = clip;
-    this.#packets = packetsFor(clip);
+    this.access = new AccessControl(auth, username, password);
+    this.#behaviour = { ...goodBehaviour, ...behaviour };
     this.#sentAt = new Float64Array(clip.accessUnits.length);
-    this.#useClip(clip);
-    this.#boot();
+    this.loop = new ClipLoop(clip, this);
   }
 
-  get clip(): Clip {
-    return this.#clip;
+  get behaviour(): Behaviour {
+    return this.#behaviour;
   }
 
-  /** What RTP-Info tells a client that starts now (RFC 2326 §12.33). */
-  get nextPacket(): { readonly sequence: number; readonly timestamp: number } {
-    const due = this.#anchor + this.#tickAfter(performance.now()) * this.#period;
-    return { sequence: this.#sequence, timestamp: this.#timestampAt(due) };
-  }
-
-  get ssrc(): number {
-    return this.#ssrc;
+  get dead(): boolean {
+    return this.#dead;
   }
 
   get stats(): CameraStats {
@@ -160,48 +117,62 @@ export class SimulatedCamera {
   }
 
   /**
-   * When this frame of the clip was last sent (or was due, while stalled).
-   * @returns as `SentFrame.sentAt`, or `null` if it was not sent yet. The loop repeats after `clip` length.
+   * When this frame of the clip was last sent, to whomever was there; `null` if it was not yet. The next round of
+   * the loop writes over it, so a viewer may lag by less than the clip's length.
+   * @returns as `epochNow()`.
    */
   sentAt(index: number): number | null {
     return this.#sentAt[index] || null;
   }
 
-  // Moods.
-
-  behave(changes: Partial<Behaviour>): void {
-    this.behaviour = { ...this.behaviour, ...changes };
+  /** All of `sentAt` at once, by frame of the clip; 0 where nothing was sent yet. A copy. */
+  sentTimes(): Float64Array {
+    return this.#sentAt.slice();
   }
 
+  /** `listener` is called for every unit at the moment it is sent; with one, the clock runs without any client. */
+  watchFrames(listener: ((frame: SentFrame) => void) | null): void {
+    this.#onFrame = listener;
+    this.loop.start();
+  }
+
+  // What it can be told to do.
+
+  behave(changes: Partial<Behaviour>): void {
+    this.#behaviour = { ...this.#behaviour, ...changes };
+  }
+
+  /** Keeps its sockets and its clock, answers requests, sends no media. */
   stall(): void {
     this.behave({ stalled: true });
   }
 
+  /** Ends `stall` and `goSilent`. */
   resume(): void {
     this.behave({ stalled: false, answers: true });
   }
 
-  /** No answer, no media, no FIN: as when its power is cut behind a switch. `resume()` ends it. */
+  /** No answer, no media, no FIN: as when the cable is cut behind a switch. */
   goSilent(): void {
     this.behave({ stalled: true, answers: false });
   }
 
-  /** `null` accepts again. Sessions that play go on. */
+  /** DESCRIBE, SETUP and PLAY get this status; `null` accepts again. Sessions that play go on. */
   refuse(status: number | null): void {
     this.behave({ refuse: status });
   }
 
   /** Ends every connection of this camera and takes no further one (a listener without a living camera closes). */
   async die(how: 'reset' | 'fin' = 'reset'): Promise<void> {
-    this.dead = true;
+    this.#dead = true;
     this.dropSessions(how);
     await this.onLife?.();
   }
 
   /** Serves again, as after a reboot: new SSRC, sequence and time. */
   async comeBack(): Promise<void> {
-    this.dead = false;
-    this.#boot();
+    this.#dead = false;
+    this.loop.reboot();
     await this.onLife?.();
   }
 
@@ -213,7 +184,7 @@ export class SimulatedCamera {
   /** RTCP BYE to everyone; their sessions are unknown afterwards (454). */
   bye(): void {
     for (const session of [...this.#sessions]) {
-      session.sink.sendRtcp(joinRtcp(this.#report(), buildBye(this.#ssrc)));
+      session.sink.sendRtcp(joinRtcp(this.loop.report(), buildBye(this.loop.ssrc)));
       session.forget();
     }
   }
@@ -223,14 +194,24 @@ export class SimulatedCamera {
     this.access.renewNonce();
   }
 
-  /** Plays another clip from its beginning, within the running sessions: size or frame rate change in mid-stream. */
+  /**
+   * Plays another clip from its beginning within the running sessions: size or frame rate change in mid-stream.
+   * @throws Error for a clip of another codec, which no session can follow.
+   */
   switchClip(clip: Clip): void {
-    if (clip.codec !== this.#clip.codec) throw new Error('A session cannot change its codec.');
-    this.#useClip(clip);
-    this.#start();
+    if (clip.codec !== this.loop.clip.codec) throw new Error('A session cannot change its codec.');
+    this.#sentAt = new Float64Array(clip.accessUnits.length);
+    this.loop.use(clip);
+    this.loop.start();
   }
 
-  // For connections.
+  close(): void {
+    this.#onFrame = null;
+    this.dropSessions('reset');
+    this.loop.stop();
+  }
+
+  // For connections and the server.
 
   addSession(session: CameraSession): void {
     this.#sessions.add(session);
@@ -245,12 +226,12 @@ export class SimulatedCamera {
 
   play(session: CameraSession): void {
     session.playing = true;
-    this.#start();
+    this.loop.start();
   }
 
   /** Ends sessions that were silent for longer than the announced time-out. */
   enforceTimeouts(now: number): void {
-    const limit = this.behaviour.sessionTimeoutSeconds * 1000;
+    const limit = this.#behaviour.sessionTimeoutSeconds * 1000;
     for (const session of [...this.#sessions]) {
       if (now - session.lastRequestAt <= limit) continue;
       this.counters.timeouts++;
@@ -258,126 +239,30 @@ export class SimulatedCamera {
     }
   }
 
-  close(): void {
-    this.dropSessions('reset');
-    this.#stop();
+  isNeeded(): boolean {
+    return this.#sessions.size > 0 || this.#onFrame !== null;
   }
 
-  // The clock.
-
-  get #period(): number {
-    return 1000 / this.#clip.fps;
-  }
-
-  #boot(): void {
-    const seed = randomBytes(8);
-    this.#ssrc = seed.readUInt32BE(0);
-    this.#timestampBase = seed.readUInt32BE(4);
-    this.#sequence = randomInt(0x10000);
-    this.#clockStart = performance.now();
-    this.#packetCount = 0;
-    this.#octetCount = 0;
-  }
-
-  #useClip(clip: Clip): void {
-    this.#stop();
-    this.#clip = clip;
-    this.#packets = packetsFor(clip);
-    this.#sentAt = new Float64Array(clip.accessUnits.length);
-    this.#reorder = clip.accessUnits.reduce((most, unit, i) => Math.max(most, i - unit.index), 0);
-    // A fraction of a frame apart, so that many cameras do not send in the same instant.
-    this.#anchor = performance.now() + Math.random() * this.#period;
-    this.#tick = 0;
-  }
-
-  #timestampAt(now: number): number {
-    return (this.#timestampBase + Math.round(((now - this.#clockStart) * clockRate) / 1000)) >>> 0;
-  }
-
-  #tickAfter(now: number): number {
-    return Math.max(0, Math.ceil((now - this.#anchor) / this.#period));
-  }
-
-  #start(): void {
-    if (this.#timer) return;
-    this.#tick = this.#tickAfter(performance.now());
-    this.#schedule();
-  }
-
-  #stop(): void {
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
-  }
-
-  #schedule(): void {
-    const wait = this.#anchor + this.#tick * this.#period - performance.now();
-    this.#timer = setTimeout(() => this.#fire(), Math.max(0, wait));
-  }
-
-  #fire(): void {
-    this.#timer = null;
+  /** One unit to everyone who plays, in one go. */
+  onUnit(unit: ClipUnit, tick: number): void {
+    const { stalled, senderReports, garbage } = this.#behaviour;
+    if (stalled || this.#dead) return;
+    const { bytes, packets } = this.loop.takeUnit();
     const now = performance.now();
-    if (this.#sessions.size === 0 && !this.onFrame) return;
-    let due = this.#anchor + this.#tick * this.#period;
-    if (now - due > maxLagMs) {
-      this.#anchor += now - due;
-      due = now;
-    }
-    // Timers may fire up to a millisecond early.
-    while (due <= now + 1) {
-      this.#send(due, now);
-      due = this.#anchor + ++this.#tick * this.#period;
-    }
-    this.#schedule();
-  }
-
-  /** One unit to everyone who plays. All timestamps come from the schedule, so they are even whatever the timer did. */
-  #send(due: number, now: number): void {
-    const position = this.#tick % this.#packets.length;
-    const unit = this.#clip.accessUnits[position]!;
-    const packets = this.#packets[position]!;
+    const reportDue = senderReports && now - this.#lastReportAt >= reportIntervalMs;
+    if (reportDue) this.#lastReportAt = now;
     const sentAt = epochNow();
     this.#sentAt[unit.index] = sentAt;
-    this.onFrame?.({ index: unit.index, sentAt, keyframe: unit.keyframe });
-    if (this.behaviour.stalled) return;
-    const shown = due + (unit.index - position + this.#reorder) * this.#period;
-    const bytes = stampPackets(packets, this.#sequence, this.#timestampAt(shown), this.#ssrc);
-    const report = this.behaviour.senderReports && now - this.#lastReportAt >= reportIntervalMs;
     for (const session of this.#sessions) {
-      if (session.playing) this.#sendTo(session, bytes, packets, report);
+      if (!session.playing) continue;
+      if (reportDue || (senderReports && !session.greeted)) session.sink.sendRtcp(this.loop.report());
+      session.greeted = true;
+      if (garbage && tick % garbage.everyUnits === 0) session.sink.sendGarbage(randomBytes(garbage.bytes));
+      if (session.sink.sendUnit(bytes, packets.offsets)) {
+        this.counters.unitsSent++;
+        this.counters.bytesSent += packets.payloadBytes;
+      } else this.counters.unitsDropped++;
     }
-    if (report) this.#lastReportAt = now;
-    this.#sequence = (this.#sequence + packets.offsets.length) & 0xffff;
-    this.#packetCount += packets.offsets.length;
-    this.#octetCount += packets.payloadBytes;
-  }
-
-  #sendTo(session: CameraSession, bytes: Buffer, packets: UnitPackets, report: boolean): void {
-    const { garbage, senderReports } = this.behaviour;
-    if (report || (senderReports && !session.greeted)) session.sink.sendRtcp(this.#report());
-    session.greeted = true;
-    if (garbage && this.#tick % garbage.everyUnits === 0)
-      session.sink.sendGarbage(randomBytes(garbage.bytes));
-    if (session.sink.sendUnit(bytes, packets.offsets)) {
-      this.counters.unitsSent++;
-      this.counters.bytesSent += packets.payloadBytes;
-    } else this.counters.unitsDropped++;
-  }
-
-  #report(): Uint8Array {
-    const now = performance.now();
-    const ntp = msToNtp(performance.timeOrigin + now);
-    return joinRtcp(
-      buildSenderReport({
-        ssrc: this.#ssrc,
-        ntpSeconds: ntp.seconds,
-        ntpFraction: ntp.fraction,
-        rtpTimestamp: this.#timestampAt(now),
-        packetCount: this.#packetCount,
-        octetCount: this.#octetCount,
-        reports: [],
-      }),
-      buildSdes(this.#ssrc, 'simulator'),
-    );
+    this.#onFrame?.({ index: unit.index, sentAt, keyframe: unit.keyframe });
   }
 }

@@ -142,7 +142,7 @@ export class Connection {
     return {
       status: 200,
       headers: { 'Content-Type': 'application/sdp', 'Content-Base': `${request.uri.replace(/\/$/, '')}/` },
-      body: describeClip(camera.clip, camera.behaviour),
+      body: describeClip(camera.loop.clip, camera.behaviour),
     };
   }
 
@@ -178,7 +178,7 @@ export class Connection {
     camera: SimulatedCamera,
     isAudio: boolean,
   ): Promise<{ sink: Sink; spec: TransportSpec }> {
-    const ssrc = isAudio ? null : camera.ssrc;
+    const ssrc = isAudio ? null : camera.loop.ssrc;
     if (wanted.lower === 'tcp') {
       const [rtp, rtcp] = wanted.interleaved ?? [isAudio ? 2 : 0, isAudio ? 3 : 1];
       const sink = new InterleavedSink(this.#socket, rtp, rtcp);
@@ -217,7 +217,7 @@ export class Connection {
     const { camera } = session;
     const headers: Record<string, string> = { Session: session.id };
     if (request.method === 'PLAY') {
-      const { sequence, timestamp } = camera.nextPacket;
+      const { sequence, timestamp } = camera.loop.nextPacket;
       const base = request.uri.replace(/\/$/, '');
       headers.Range = 'npt=now-';
       headers['RTP-Info'] = `url=${base}/${videoControl};seq=${sequence};rtptime=${timestamp}`;

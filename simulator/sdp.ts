@@ -34,21 +34,26 @@ function videoLines(clip: Clip, behaviour: Behaviour): string[] {
   return lines;
 }
 
-/** SPS and PPS of a 320×240 baseline video: valid, and not of this clip. */
-const foreignH264 = ['Z0LAFNoFB+wEQAAAAwBAAAAHo8UKqA==', 'aM48gA=='];
+/** Parameter sets of a 320×240 video at 15 frames a second: valid, and not of this clip. */
+const foreignSets = {
+  h264: ['Z0LADNoFB+moMDAyAAADAAIAAAMAPR4oVUA=', 'aM4PyA=='],
+  h265: [
+    'QAEMAf//AWAAAAMAkAAAAwAAAwA8ugJA',
+    'QgEBAWAAAAMAkAAAAwAAAwA8oAoIDxZbpKTC5qDAwMCAAAADAIAAAAeE',
+    'RAHAc8CJ',
+  ],
+} as const;
 
 function formatParameters(clip: Clip, sets: Behaviour['sdpParameterSets']): string {
-  const base64 = clip.parameterSets.map((set) => Buffer.from(set).toString('base64'));
+  if (clip.codec === 'mjpeg') return '';
+  const own = clip.parameterSets.map((set) => Buffer.from(set).toString('base64'));
+  const shown = { right: own, wrong: foreignSets[clip.codec], omitted: [] }[sets];
+  const parts: string[] = [];
   if (clip.codec === 'h264') {
     const profile = Buffer.from(clip.parameterSets[0] ?? []).toString('hex', 1, 4);
-    const parts = ['packetization-mode=1', `profile-level-id=${profile || '42c01e'}`];
-    if (sets !== 'omitted')
-      parts.push(`sprop-parameter-sets=${(sets === 'wrong' ? foreignH264 : base64).join(',')}`);
-    return parts.join(';');
-  }
-  if (clip.codec === 'h265' && sets === 'right') {
-    const [vps, sps, pps] = base64;
-    return `sprop-vps=${vps};sprop-sps=${sps};sprop-pps=${pps}`;
-  }
-  return '';
+    parts.push('packetization-mode=1', `profile-level-id=${profile || '42c01e'}`);
+    if (shown.length > 0) parts.push(`sprop-parameter-sets=${shown.join(',')}`);
+  } else if (shown.length > 0)
+    parts.push(`sprop-vps=${shown[0]}`, `sprop-sps=${shown[1]}`, `sprop-pps=${shown[2]}`);
+  return parts.join(';');
 }
