@@ -115,8 +115,19 @@ class Feeder:
             start += self.clip.duration
 
 
+CLIPS = {}
+
+
+def clip_of(camera):
+    """The same video is encoded once, however many paths send it."""
+    key = json.dumps({name: value for name, value in camera.items() if name not in ("path", "transport")}, sort_keys=True)
+    if key not in CLIPS:
+        CLIPS[key] = Clip(camera)
+    return CLIPS[key]
+
+
 def factory_of(camera, secured):
-    clip = Clip(camera)
+    clip = clip_of(camera)
     factory = GstRtspServer.RTSPMediaFactory()
     factory.set_launch(
         "( appsrc name=source is-live=true format=time max-bytes=4000000 leaky-type=downstream"
