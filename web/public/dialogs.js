@@ -28,7 +28,10 @@ function showErrors(issues, rest = '') {
   let first;
   for (const [name, field] of Object.entries(fields)) {
     const message = issues.find(({ path }) => path === name)?.message ?? '';
-    byId(`${name}-error`, HTMLElement).textContent = message;
+    // The server writes whole sentences or, for simple checks, their second half: "must not be empty".
+    const label = field.labels?.[0]?.textContent ?? name;
+    const sentence = /^(is|must) /.test(message) ? `${label} ${message}.` : message;
+    byId(`${name}-error`, HTMLElement).textContent = sentence;
     field.setAttribute('aria-invalid', String(message !== ''));
     if (message) first ??= field;
   }
