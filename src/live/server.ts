@@ -8,7 +8,6 @@ import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
-import { AppError } from '../errors.ts';
 import type { CameraDirectory } from './ports.ts';
 import { closeCodes, formats } from './protocol.ts';
 import { Session, type SessionSocket, type Target } from './session.ts';
@@ -18,8 +17,6 @@ export interface LiveServerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly maxViewers: number;
-  /** Whether a browser page of this origin may open a socket; requests without an origin are not from pages. */
-  readonly allowsOrigin: (origin: string, request: FastifyRequest) => boolean;
 }
 
 /** A command is some hundred bytes; a larger message ends with 1009. */
@@ -46,28 +43,16 @@ export class LiveServer {
     return this.#sessions.size;
   }
 
-  /** Adds the WebSocket routes to the HTTP server; to be called before it listens. */
+  /** Adds the WebSocket routes; before the server listens. Host and Origin are checked by the server's own hooks. */
   async register(http: FastifyInstance): Promise<void> {
     await http.register(websocket, {
       options: { maxPayload: maxMessageBytes, perMessageDeflate: false, clientTracking: false },
       // The plugin would wait for every viewer; they are told to leave by close() before the server closes.
       preClose: (done: () => void) => done(),
     });
-    const checkOrigin = async (request: FastifyRequest) => {
-      const { origin } = request.headers;
-      if (origin !== undefined && !this.#options.allowsOrigin(origin, request))
-        throw new AppError(
-          403,
-          'foreign_origin',
-          'This page may not open a socket here; see CORS_ALLOWED_ORIGINS.',
-        );
-    };
-    for (const path of ['/ws/stream/', '/ws/stream'])
-      http.get(
-        path,
-        { websocket: true, preValidation: checkOrigin, schema: { hide: true } },
-        (socket, request) => this.#accept(socket, request),
-      );
+    http.get('/ws/stream', { websocket: true, schema: { hide: true } }, (socket, request) =>
+      this.#accept(socket, request),
+    );
   }
 
   /** Tells every viewer to come back later (1001). */

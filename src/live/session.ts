@@ -151,7 +151,10 @@ export class Session {
       this.#detach();
       this.#camera = camera;
       const leave = camera.join();
-      const unsubscribe = camera.stream.subscribe({ onStatus: () => this.#tellStatus() });
+      const unsubscribe = camera.stream.subscribe({
+        onStatus: () => this.#tellStatus(),
+        onEnd: () => this.close(closeCodes.noSuchStream, 'The stream was deleted.'),
+      });
       this.#leaveCamera = () => {
         unsubscribe();
         leave();

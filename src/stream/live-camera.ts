@@ -21,6 +21,8 @@ export interface PictureFigures {
   readonly picturesPerSecond: number;
   /** Decoding, scaling and encoding of one picture, ms, moving average; 0 when pictures are passed on as they are. */
   readonly processingTime: number;
+  /** From the arrival of a frame's last packet to its picture, ms, moving average. */
+  readonly latency: number;
   /** Access units not decoded because the decoder was behind. */
   readonly dropped: number;
   readonly decodeErrors: number;

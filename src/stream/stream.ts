@@ -9,6 +9,8 @@ export interface StreamReader {
   onUnit?(unit: AccessUnit): void;
   onVideo?(video: VideoParameters): void;
   onStatus?(status: StreamStatus, message: string | null): void;
+  /** The stream was deleted: nothing will ever come again. */
+  onEnd?(): void;
 }
 
 export interface StreamOptions {
@@ -26,6 +28,7 @@ export class Stream {
   readonly #maxRecentBytes: number;
   readonly #maxRecentUnits: number;
   readonly #rate = new RateMeter();
+  readonly #byteRate = new RateMeter();
   #recent: AccessUnit[] = [];
   #recentBytes = 0;
   #video: VideoParameters | null = null;
@@ -66,6 +69,10 @@ export class Stream {
     return this.#rate.perSecond(now);
   }
 
+  bytesPerSecond(now: number): number {
+    return this.#byteRate.perSecond(now);
+  }
+
   /** The last keyframe and all that depends on it, oldest first; empty when there is none or it grew over the limit. */
   recentUnits(): readonly AccessUnit[] {
     return this.#recent;
@@ -93,6 +100,7 @@ export class Stream {
     this.#bytes += unit.data.byteLength;
     this.#latest = unit;
     this.#rate.count(unit.receivedAt);
+    this.#byteRate.count(unit.receivedAt, unit.data.byteLength);
     this.#remember(unit);
     this.#each((reader) => reader.onUnit?.(unit));
   }
@@ -103,6 +111,13 @@ export class Stream {
     return () => {
       this.#readers.delete(reader);
     };
+  }
+
+  /** Tells every reader that this stream is gone for good. */
+  end(): void {
+    this.#each((reader) => reader.onEnd?.());
+    this.#readers.clear();
+    this.#forgetRecent();
   }
 
   #remember(unit: AccessUnit): void {

@@ -1,0 +1,68 @@
+// The life of the server process: settings → app → signals → ordered close.
+// What the app is made of is in app.ts.
+
+import { type App, startApp } from './app.ts';
+import { createLog, type Log } from './base/log.ts';
+import { type Config, loadConfig } from './config.ts';
+
+/** A supervisor kills after ten seconds; whatever does not close by then is left to the system. */
+const closeWithinMs = 5_000;
+
+/**
+ * Runs until SIGINT or SIGTERM; a second signal ends it at once.
+ * @param overrides settings that go before the environment's.
+ * @returns the exit code.
+ * @throws ConfigError when it cannot start.
+ */
+export async function serve(
+  overrides: NodeJS.ProcessEnv = {},
+  whenReady: (app: App) => Promise<void> = async () => {},
+): Promise<number> {
+  const config = loadConfig({ ...process.env, ...overrides });
+  const log = createLog(config.debug);
+  for (const notice of config.notices) log.warn(notice);
+  const stopping = signalled();
+  const app = await startApp(config, log);
+  greet(config, app, log);
+  await whenReady(app);
+  const signal = await stopping;
+  log.info({ signal }, 'closing');
+  return (await closeInTime(app, log)) ? 0 : 1;
+}
+
+function greet(config: Config, app: App, log: Log): void {
+  log.info({ address: app.address, dataDir: config.dataDir, streams: app.streams() }, 'ready');
+  if (config.auth === 'off') log.warn('AUTH=off: everyone who reaches this address is admin');
+  console.error(
+    `\n  RTSP Stream Viewer is running at ${app.address}\n  Open it in a browser; Ctrl-C ends it.\n`,
+  );
+}
+
+function signalled(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let first = true;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+      process.on(signal, () => {
+        if (!first) process.exit(1);
+        first = false;
+        resolve(signal);
+      });
+  });
+}
+
+async function closeInTime(app: App, log: Log): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<'late'>();
+  const timer = setTimeout(() => resolve('late'), closeWithinMs);
+  try {
+    const outcome = await Promise.race([app.close(), late]);
+    if (outcome === 'late') log.error('something did not close in time; leaving anyway');
+    return outcome !== 'late';
+  } catch (error) {
+    log.error({ err: error }, 'closing failed');
+    return false;
+  } finally {
+    clearTimeout(timer);
+    // Whatever is still open has had its chance.
+    setImmediate(() => process.exit());
+  }
+}
