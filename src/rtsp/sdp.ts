@@ -196,8 +196,8 @@ const staticNames: Readonly<Record<number, string>> = {
   34: 'H263',
 };
 
-function isUsableUrl(text: string | undefined): text is string {
-  return text !== undefined && text.length <= 4096 && /^rtsps?:\/\/[\x21-\x7e]+$/i.test(text);
+function isUsableUrl(text: string): boolean {
+  return text.length <= 4096 && /^rtsps?:\/\/[\x21-\x7e]+$/i.test(text);
 }
 
 /** The first of Content-Base, Content-Location and the request's own address that is an RTSP address. */
@@ -206,7 +206,7 @@ export function baseUrl(
   contentLocation: string | undefined,
   request: string,
 ): string {
-  return [contentBase, contentLocation].map((text) => text?.trim()).find(isUsableUrl) ?? request;
+  return [contentBase, contentLocation].map((text) => text?.trim() ?? '').find(isUsableUrl) ?? request;
 }
 
 /**

@@ -97,7 +97,10 @@ export class MjpegDepacketizer implements Depacketizer {
       const length = (data[scan + 2]! << 8) | data[scan + 3]!;
       if (length > maxTableBytes || scan + 4 + length > end) return -1;
       if (length >= 64)
-        inline = { precision: data[scan + 1]!, tables: data.slice(scan + 4, scan + 4 + length) };
+        inline = {
+          precision: data[scan + 1]!,
+          tables: Uint8Array.from(data.subarray(scan + 4, scan + 4 + length)),
+        };
       scan += 4 + length;
       if (inline && quality < 255) this.#tables.set(quality, inline);
       inline ??= this.#tables.get(quality);

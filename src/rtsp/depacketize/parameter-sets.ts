@@ -77,7 +77,7 @@ export class ParameterSets {
     const kept = this.#sets.filter((set) => set !== same && (set.inBand || !inBand || set.type !== type));
     const changed = !equal || kept.length !== this.#sets.length - 1;
     if (kept.length >= maxSets) return false;
-    this.#sets = [...kept, { type, id, nal: equal ? same.nal : nal.slice(), inBand }];
+    this.#sets = [...kept, { type, id, nal: equal ? same.nal : Uint8Array.from(nal), inBand }];
     if (changed) this.#rebuild();
     return changed;
   }

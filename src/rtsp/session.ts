@@ -1,0 +1,348 @@
+// One RTSP session at one server: OPTIONS, DESCRIBE, SETUP, PLAY, keepalive, reports, TEARDOWN.
+// Redirects and falling back to another transport are client.ts's work; reconnecting is not done here at all.
+
+import { randomBytes } from 'node:crypto';
+import { CameraError } from '../errors.ts';
+import type { AccessUnit, VideoParameters } from '../media/access-unit.ts';
+import { type CameraUrl, requestUrl } from '../media/camera-url.ts';
+import { RtspConnection } from './connection.ts';
+import { dial, type ResolveAddress, unlessAborted } from './dial.ts';
+import { fromSocketError, fromStatus, isRedirect, RedirectAnswer } from './failure.ts';
+import type { InterleavedFrame, RtspRequest, RtspResponse } from './message.ts';
+import { parseRtcp } from './rtcp.ts';
+import { RtpReceiver } from './rtp-receiver.ts';
+import { baseUrl, chooseVideo, controlUrl, parseSdp, type VideoTrack } from './sdp.ts';
+import { formatTransport, parseTransport } from './transport-header.ts';
+import { UdpTransport } from './udp.ts';
+
+export interface RtspClientEvents {
+  /** Before the first unit, and before the unit from which on other parameters hold. */
+  onVideo(video: VideoParameters): void;
+  onAccessUnit(unit: AccessUnit): void;
+}
+
+export interface SessionOptions {
+  readonly url: CameraUrl;
+  readonly transport: 'auto' | 'tcp' | 'udp';
+  readonly resolve: ResolveAddress;
+  readonly connectTimeout: number;
+  readonly responseTimeout: number;
+  readonly tlsVerify: boolean;
+  readonly userAgent: string;
+  readonly events: RtspClientEvents;
+}
+
+const teardownPatience = 500;
+const reportInterval = 5000;
+const defaultSessionTimeout = 60_000;
+const cname = 'rtsp-stream-viewer';
+
+export class RtspSession {
+  readonly #options: SessionOptions;
+  readonly #ended = Promise.withResolvers<CameraError | null>();
+  readonly #firstPacket = Promise.withResolvers<void>();
+  /** Aborted when the session ends, with the reason. */
+  readonly #stop = new AbortController();
+  readonly #ssrc = randomBytes(4).readUInt32BE();
+  #connection: RtspConnection | null = null;
+  #udp: UdpTransport | null = null;
+  #receiver: RtpReceiver | null = null;
+  #channels: readonly [rtp: number, rtcp: number] = [0, 1];
+  #sessionId: string | undefined;
+  #sessionTimeout = defaultSessionTimeout;
+  #aggregateUrl = '';
+  #offersGetParameter = false;
+  #timers: NodeJS.Timeout[] = [];
+  #over = false;
+  transport: 'tcp' | 'udp' = 'tcp';
+  units = 0;
+  droppedUnits = 0;
+  /** `performance.now()`; -1 before the first. */
+  lastUnitAt = -1;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+  }
+
+  /** Null when we closed it. Never rejects. */
+  get ended(): Promise<CameraError | null> {
+    return this.#ended.promise;
+  }
+
+  get receiver(): RtpReceiver | null {
+    return this.#receiver;
+  }
+
+  get server(): string | undefined {
+    return this.#connection?.server;
+  }
+
+  /** Until PLAY is accepted. @throws CameraError, or RedirectAnswer; `close` is then still to be called. */
+  async start(): Promise<void> {
+    try {
+      const { url, resolve, connectTimeout: timeout, tlsVerify } = this.#options;
+      const socket = await dial({ url, resolve, timeout, tlsVerify }, this.#stop.signal);
+      if (this.#over) socket.destroy();
+      this.#connection = this.#createConnection(socket);
+      await this.#negotiate(this.#connection);
+    } catch (error) {
+      // What ended the session counts more than what that made fail.
+      const reason: unknown = this.#stop.signal.reason ?? error;
+      if (reason instanceof CameraError || reason instanceof RedirectAnswer) throw reason;
+      throw new CameraError('protocol', undefined, { cause: reason });
+    }
+  }
+
+  #createConnection(socket: ConstructorParameters<typeof RtspConnection>[0]): RtspConnection {
+    const { url, userAgent, responseTimeout } = this.#options;
+    const credentials =
+      url.username === undefined && url.password === undefined
+        ? null
+        : { username: url.username ?? '', password: url.password ?? '' };
+    return new RtspConnection(socket, {
+      credentials,
+      userAgent,
+      responseTimeout,
+      onFrame: (frame, now) => this.#takeFrame(frame, now),
+      onRequest: (request) => this.#answer(request),
+      onFailure: (error) => this.fail(error),
+    });
+  }
+
+  async #negotiate(connection: RtspConnection): Promise<void> {
+    const url = requestUrl(this.#options.url);
+    const options = await connection.request('OPTIONS', url);
+    if (isRedirect(options.status)) throw new RedirectAnswer(options.headers.get('Location'));
+    this.#offersGetParameter = /\bGET_PARAMETER\b/.test(options.headers.getAll('Public').join(','));
+    const described = succeeded(await connection.request('DESCRIBE', url, { Accept: 'application/sdp' }));
+    const base = baseUrl(
+      described.headers.get('Content-Base'),
+      described.headers.get('Content-Location'),
+      url,
+    );
+    const sdp = parseSdp(described.body);
+    const track = this.#chooseTrack(sdp);
+    this.#aggregateUrl = controlUrl(base, sdp.control);
+    await this.#setup(connection, track, controlUrl(base, track.control));
+    await this.#play(connection);
+  }
+
+  #chooseTrack(sdp: ReturnType<typeof parseSdp>): VideoTrack {
+    const choice = chooseVideo(sdp);
+    if (choice.kind === 'none') throw new CameraError('no_video');
+    if (choice.kind === 'unsupported')
+      throw new CameraError('codec_unsupported', choice.codec.replace(/[^\x20-\x7e]/g, ''));
+    return choice.track;
+  }
+
+  /** TCP first, UDP when the camera will not have it (461), unless told otherwise. */
+  async #setup(connection: RtspConnection, track: VideoTrack, url: string): Promise<void> {
+    this.#receiver = new RtpReceiver(track, {
+      onVideo: (video) => this.#options.events.onVideo(video),
+      onAccessUnit: (unit) => {
+        this.units++;
+        this.lastUnitAt = unit.receivedAt;
+        this.#options.events.onAccessUnit(unit);
+      },
+      onDropped: () => {
+        this.droppedUnits++;
+      },
+    });
+    const { transport } = this.#options;
+    if (transport !== 'udp') {
+      const response = await this.#setupTcp(connection, url);
+      if (response.status !== 461 || transport === 'tcp') {
+        succeeded(response);
+        return;
+      }
+    }
+    await this.#setupUdp(connection, url);
+  }
+
+  async #setupTcp(connection: RtspConnection, url: string): Promise<RtspResponse> {
+    this.transport = 'tcp';
+    const wanted = formatTransport({ lower: 'tcp', interleaved: [0, 1] });
+    const response = await connection.request('SETUP', url, { Transport: wanted });
+    if (response.status !== 200) return response;
+    this.#takeSessionId(response);
+    const [chosen] = parseTransport(response.headers.get('Transport') ?? wanted);
+    if (chosen && chosen.lower !== 'tcp')
+      throw new CameraError('protocol', 'it answers with another transport');
+    this.#channels = chosen?.interleaved ?? [0, 1];
+    connection.expectChannels(new Set(this.#channels));
+    return response;
+  }
+
+  async #setupUdp(connection: RtspConnection, url: string): Promise<void> {
+    this.transport = 'udp';
+    const udp = await UdpTransport.open(connection.remoteAddress, {
+      onRtp: (data, now) => this.#takeRtp(data, now),
+      onRtcp: (data, now) => this.#takeRtcp(data, now),
+    }).catch((error: unknown) => {
+      throw fromSocketError(error);
+    });
+    this.#udp = udp;
+    if (this.#over) udp.close();
+    const wanted = formatTransport({ lower: 'udp', clientPort: udp.clientPorts });
+    const response = succeeded(await connection.request('SETUP', url, { Transport: wanted }));
+    this.#takeSessionId(response);
+    const [chosen] = parseTransport(response.headers.get('Transport') ?? '');
+    if (chosen?.multicast) throw new CameraError('protocol', 'it sends multicast only');
+    udp.setServerPorts(chosen?.serverPort ?? null);
+    udp.punch(this.#ssrc);
+  }
+
+  #takeSessionId(response: RtspResponse): void {
+    const [id, ...parameters] = (response.headers.get('Session') ?? '').split(';');
+    if (!id?.trim()) throw new CameraError('protocol', 'it names no session');
+    this.#sessionId = id.trim();
+    const timeout = parameters.map((text) => /^\s*timeout\s*=\s*"?(\d{1,6})/i.exec(text)?.[1]).find(Boolean);
+    if (timeout && Number(timeout) > 0) this.#sessionTimeout = Number(timeout) * 1000;
+  }
+
+  async #play(connection: RtspConnection): Promise<void> {
+    const headers = { Session: this.#sessionId, Range: 'npt=0.000-' };
+    succeeded(await connection.request('PLAY', this.#aggregateUrl, headers));
+    this.#udp?.punch(this.#ssrc);
+    this.#sendReport();
+    this.#repeat(
+      () => this.#keepAlive(),
+      () => Math.max(1000, this.#sessionTimeout / 2),
+    );
+    this.#repeat(
+      () => this.#sendReport(),
+      () => reportInterval * (0.5 + Math.random()),
+    );
+  }
+
+  #repeat(work: () => void, interval: () => number): void {
+    if (this.#over) return;
+    const timer = setTimeout(() => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+      work();
+      this.#repeat(work, interval);
+    }, interval());
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #keepAlive(): void {
+    const method = this.#offersGetParameter ? 'GET_PARAMETER' : 'OPTIONS';
+    this.#connection
+      ?.request(method, this.#aggregateUrl, { Session: this.#sessionId })
+      .then((response) => {
+        if (response.status === 454) this.fail(fromStatus(response));
+        else if (response.status === 405 || response.status === 501) this.#offersGetParameter = false;
+      })
+      .catch((error: unknown) => {
+        // Cameras that never answer a keepalive keep the session all the same.
+        if (!(error instanceof CameraError && error.code === 'timeout')) this.fail(fromSocketError(error));
+      });
+  }
+
+  #sendReport(): void {
+    const report = this.#receiver?.buildReport(this.#ssrc, cname, performance.now());
+    if (!report) return;
+    if (this.#udp) this.#udp.sendRtcp(report);
+    else this.#connection?.sendFrame(this.#channels[1], report);
+  }
+
+  #takeFrame(frame: InterleavedFrame, now: number): void {
+    if (this.#udp) return;
+    if (frame.channel === this.#channels[0]) this.#takeRtp(frame.data, now);
+    else if (frame.channel === this.#channels[1]) this.#takeRtcp(frame.data, now);
+  }
+
+  #takeRtp(data: Uint8Array, now: number): void {
+    const receiver = this.#receiver;
+    if (!receiver || this.#over) return;
+    const first = receiver.packets === 0;
+    receiver.push(data, now);
+    if (first && receiver.packets > 0) this.#firstPacket.resolve();
+  }
+
+  #takeRtcp(data: Uint8Array, now: number): void {
+    if (this.#over) return;
+    for (const packet of parseRtcp(data)) {
+      if (packet.kind === 'sr') this.#receiver?.senderReport(packet, now);
+      else if (packet.kind === 'bye') this.fail(new CameraError('session_lost'));
+    }
+  }
+
+  /** What a camera may ask of its client (RFC 2326 §10). */
+  #answer(request: RtspRequest): void {
+    const connection = this.#connection;
+    if (!connection) return;
+    const { method } = request;
+    if (method === 'OPTIONS')
+      connection.respond(request, 200, { Public: 'OPTIONS, GET_PARAMETER, SET_PARAMETER, REDIRECT' });
+    else if (method === 'GET_PARAMETER' || method === 'SET_PARAMETER') connection.respond(request, 200);
+    else if (method === 'REDIRECT' || method === 'TEARDOWN') {
+      connection.respond(request, 200);
+      this.fail(new CameraError('session_lost'));
+    } else connection.respond(request, 501);
+  }
+
+  /** Whether an RTP packet has come, waiting for it at most so long. @throws CameraError when the session ends. */
+  async hasPacketsWithin(ms: number): Promise<boolean> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    try {
+      await unlessAborted(Promise.race([this.#firstPacket.promise, late]), this.#stop.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+    return (this.#receiver?.packets ?? 0) > 0;
+  }
+
+  /** Ends the session for this reason; the camera is told if it can be. */
+  fail(error: CameraError): void {
+    if (this.#over) return;
+    this.#halt(error);
+    // Told only when the camera has been told: whoever reconnects then finds the old session gone.
+    this.#tearDown().then(() => this.#ended.resolve(error));
+  }
+
+  /** TEARDOWN, for at most 500 ms, then everything is released. */
+  async close(): Promise<void> {
+    if (!this.#over) {
+      this.#halt(new CameraError('connection_lost', 'closed by us'));
+      await this.#tearDown();
+      this.#ended.resolve(null);
+    }
+    await this.#ended.promise;
+  }
+
+  #halt(reason: CameraError): void {
+    this.#over = true;
+    this.#stop.abort(reason);
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers = [];
+  }
+
+  async #tearDown(): Promise<void> {
+    const connection = this.#connection;
+    if (connection && this.#sessionId !== undefined) {
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, teardownPatience);
+      const done = connection.request('TEARDOWN', this.#aggregateUrl, { Session: this.#sessionId });
+      await Promise.race([
+        done.then(
+          () => resolve(),
+          () => resolve(),
+        ),
+        late,
+      ]);
+      clearTimeout(timer);
+    }
+    connection?.destroy();
+    this.#udp?.close();
+  }
+}
+
+/** @throws RedirectAnswer or CameraError unless the status is 2xx. */
+function succeeded(response: RtspResponse): RtspResponse {
+  if (isRedirect(response.status)) throw new RedirectAnswer(response.headers.get('Location'));
+  if (response.status < 200 || response.status > 299) throw fromStatus(response);
+  return response;
+}
