@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FrameRateLimiter } from './frame-rate.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -39,6 +40,31 @@ describe('FrameRateLimiter', () => {
     expect(limiter.take(60_000_000)).toBe(true);
     expect(limiter.take(60_010_000)).toBe(false);
     expect(limiter.take(5_000_000)).toBe(true);
+  });
+
+  it('loses nothing to any jitter below a quarter of an interval', () => {
+    const jitters = fc.array(fc.integer({ min: -16_000, max: 16_000 }), { minLength: 50, maxLength: 300 });
+    fc.assert(
+      fc.property(jitters, (jitter) => {
+        const times = camera(15, jitter.length).map((timestamp, i) => timestamp + jitter[i]!);
+        expect(taken(15, times)).toEqual(times);
+      }),
+    );
+  });
+
+  it('never lets more through than wanted, whatever the times, and leaves late frames out', () => {
+    const gaps = fc.array(fc.integer({ min: -100_000, max: 300_000 }), { minLength: 1, maxLength: 300 });
+    fc.assert(
+      fc.property(gaps, fc.integer({ min: 1, max: 60 }), (steps, fps) => {
+        let now = 0;
+        const shown = taken(
+          fps,
+          steps.map((step) => (now = Math.max(0, now + step))),
+        );
+        expect(shown).toEqual(shown.toSorted((a, b) => a - b));
+        expect(shown.length).toBeLessThanOrEqual(((shown.at(-1)! - shown[0]!) * fps) / 1e6 + 2);
+      }),
+    );
   });
 });
 

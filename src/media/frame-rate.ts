@@ -1,10 +1,12 @@
 // Choosing frames so that a slower rate comes out evenly spaced.
 // Decides on media time alone; who decodes or sends is elsewhere.
 
+const second = 1_000_000;
+
 /**
  * Lets at most `fps` frames a second through. Deadlines advance by whole intervals, so that 25 → 15 fps keeps the
- * average exactly; a frame a little early (jitter, clock rounding) still counts for its deadline, so that a camera
- * already at `fps` loses nothing.
+ * average exactly; a frame up to half an interval early (jitter, clock rounding) still counts for its deadline, so that
+ * a camera already at `fps` loses nothing. What is let through is in order.
  */
 export class FrameRateLimiter {
   readonly #interval: number;
@@ -12,17 +14,19 @@ export class FrameRateLimiter {
   #last = Number.NEGATIVE_INFINITY;
 
   constructor(fps: number) {
-    this.#interval = 1_000_000 / fps;
+    this.#interval = second / fps;
   }
 
   /** @param timestamp media time, µs. @returns whether this frame is one to show. */
   take(timestamp: number): boolean {
-    // A step back or a long gap: begin anew, or nothing would be shown until the old deadline.
-    if (timestamp < this.#last - 1_000_000 || timestamp - this.#due > 2 * this.#interval)
-      this.#due = timestamp;
+    // A step back by more than a second or a gap begins anew; a smaller step back is a frame that came too late.
+    const sinceLast = timestamp - this.#last;
+    if (sinceLast < -second || timestamp - this.#due > 2 * this.#interval) this.#due = timestamp;
+    else if (sinceLast <= 0) return false;
+    if (timestamp + this.#interval / 2 < this.#due) return false;
+    // Deadlines that were missed are not made up for.
+    this.#due = Math.max(this.#due, timestamp - this.#interval / 2) + this.#interval;
     this.#last = timestamp;
-    if (timestamp < this.#due - this.#interval * 0.4) return false;
-    this.#due += this.#interval;
     return true;
   }
 }

@@ -24,8 +24,8 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-/** chroma_format_idc; 4:2:0 for the profiles that do not say. */
-function readChroma(reader: BitReader, profile: number): { format: number; separatePlanes: boolean } {
+/** chroma_format_idc up to the scaling lists; 4:2:0 for the profiles that do not say. */
+export function readChroma(reader: BitReader, profile: number): { format: number; separatePlanes: boolean } {
   if (!profilesWithChroma.has(profile)) return { format: 1, separatePlanes: false };
   const format = reader.ue();
   const separatePlanes = format === 3 && reader.flag();
@@ -37,7 +37,8 @@ function readChroma(reader: BitReader, profile: number): { format: number; separ
   return { format, separatePlanes };
 }
 
-function skipPictureOrder(reader: BitReader): void {
+/** pic_order_cnt_type and what belongs to it. */
+export function skipPictureOrder(reader: BitReader): void {
   const type = reader.ue();
   if (type === 0) reader.ue();
   if (type !== 1) return;

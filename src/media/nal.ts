@@ -102,6 +102,11 @@ export class BitReader {
     this.#bit = start * 8;
   }
 
+  /** Bits read so far, counted from the beginning of the data. */
+  get position(): number {
+    return this.#bit;
+  }
+
   bit(): number {
     const byte = this.#data[this.#bit >> 3];
     if (byte === undefined) {

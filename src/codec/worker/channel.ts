@@ -3,10 +3,10 @@
 
 import type { Frame } from 'node-av/lib';
 import type { VideoCodec } from '../../media/access-unit.ts';
+import { FrameRateLimiter } from '../../media/frame-rate.ts';
 import type { PictureMessage, PictureOptions } from '../messages.ts';
 import { Decoder } from './decoder.ts';
 import { JpegMaker } from './jpeg.ts';
-import { Pacer } from './pacer.ts';
 
 export interface Unit {
   readonly data: Uint8Array;
@@ -32,7 +32,7 @@ const maxPending = 64;
 export class Channel {
   readonly #codec: VideoCodec;
   readonly #output: ChannelOutput;
-  readonly #pacer: Pacer;
+  readonly #limiter: FrameRateLimiter;
   readonly #jpeg: JpegMaker;
   readonly #queue: Unit[] = [];
   /** By timestamp in whole µs, which the decoder carries from unit to frame. */
@@ -45,7 +45,7 @@ export class Channel {
   constructor(codec: VideoCodec, options: PictureOptions, output: ChannelOutput) {
     this.#codec = codec;
     this.#output = output;
-    this.#pacer = new Pacer(options.fps);
+    this.#limiter = new FrameRateLimiter(options.fps);
     this.#jpeg = new JpegMaker(options);
   }
 
@@ -99,7 +99,7 @@ export class Channel {
     const unit = this.#pending.get(frame.pts);
     this.#pending.delete(frame.pts);
     if (!unit?.show || this.#closed || this.#queue.length > showBacklog) return;
-    if (!this.#pacer.take(unit.timestamp)) return;
+    if (!this.#limiter.take(unit.timestamp)) return;
     const jpeg = await this.#jpeg.make(frame);
     const { timestamp, receivedAt } = unit;
     pictures.push({ ...jpeg, timestamp, receivedAt, processingTime: performance.now() - startedAt });
