@@ -61,7 +61,11 @@ export class Tile {
       canvas,
       onChange: () => this.render(),
     });
-    part(copy, '.screen').addEventListener('click', () => actions.enlarge(this));
+    const screen = part(copy, '.screen');
+    screen.addEventListener('click', () => actions.enlarge(this));
+    // The button has a name of its own, so what is written on the picture must be said beside it.
+    part(copy, '.sentence').id = `sentence-${stream.id}`;
+    screen.setAttribute('aria-describedby', `sentence-${stream.id}`);
     part(copy, '.toggle').addEventListener('click', () => actions.toggle(this));
     part(copy, '.edit').addEventListener('click', () => actions.edit(this));
     part(copy, '.remove').addEventListener('click', () => actions.remove(this));
