@@ -3,7 +3,7 @@
 
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import {
-  CompiledQuery,
+  type CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
@@ -50,7 +50,7 @@ class Gate {
   /** Runs `sql` as soon as it is `session`'s turn and the database is free. */
   async run<R>(session: Session, sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
     if (this.#mayUse(session)) {
-      const result = this.#attempt<R>(sql, parameters);
+      const result = this.#attempt<R>(session, sql, parameters);
       if (result) return result;
     }
     if (this.#waiting >= this.#patience.maxWaiting) throw databaseBusy();
@@ -69,7 +69,7 @@ class Gate {
         await this.#ended?.promise;
         continue;
       }
-      const result = this.#attempt<R>(sql, parameters);
+      const result = this.#attempt<R>(session, sql, parameters);
       if (result) return result;
       if (performance.now() >= deadline) throw databaseBusy();
       await new Promise((resolve) => setTimeout(resolve, pause));
@@ -77,17 +77,8 @@ class Gate {
     }
   }
 
-  /** Called in the same turn in which `begin` succeeded. */
-  own(session: Session): void {
-    this.#owner = session;
-    this.#ended = Promise.withResolvers();
-  }
-
-  disown(session: Session): void {
-    if (this.#owner !== session) return;
-    this.#owner = undefined;
-    this.#ended?.resolve();
-    this.#ended = undefined;
+  isOwnedBy(session: Session): boolean {
+    return this.#owner === session;
   }
 
   #mayUse(session: Session): boolean {
@@ -95,7 +86,7 @@ class Gate {
   }
 
   /** @returns undefined when another process holds the database; nothing has happened then. */
-  #attempt<R>(sql: string, parameters: readonly unknown[]): QueryResult<R> | undefined {
+  #attempt<R>(session: Session, sql: string, parameters: readonly unknown[]): QueryResult<R> | undefined {
     try {
       const { statement, returnsRows } = this.#prepare(sql);
       const values = parameters as readonly SQLInputValue[];
@@ -105,6 +96,20 @@ class Gate {
     } catch (error) {
       if (isBusy(error)) return undefined;
       throw readableError(error);
+    } finally {
+      this.#noteOwner(session);
+    }
+  }
+
+  /** SQLite itself says whether a transaction is open: some errors end one (a full disk, for instance). */
+  #noteOwner(session: Session): void {
+    if (this.database.isTransaction) {
+      this.#owner = session;
+      this.#ended ??= Promise.withResolvers();
+    } else {
+      this.#owner = undefined;
+      this.#ended?.resolve();
+      this.#ended = undefined;
     }
   }
 
@@ -143,19 +148,13 @@ class Session implements DatabaseConnection {
     yield await this.executeQuery<R>(query);
   }
 
-  async begin(): Promise<void> {
-    // IMMEDIATE takes the write lock first: a transaction that has begun cannot fail half-way for a lock.
-    await this.#gate.run(this, 'begin immediate', []);
-    this.#gate.own(this);
+  async run(sql: string): Promise<void> {
+    await this.#gate.run(this, sql, []);
   }
 
-  async end(sql: 'commit' | 'rollback'): Promise<void> {
-    try {
-      if (this.#gate.database.isTransaction) await this.#gate.run(this, sql, []);
-    } finally {
-      // A commit that failed leaves the transaction open; Kysely then asks for a rollback.
-      if (!this.#gate.database.isTransaction) this.#gate.disown(this);
-    }
+  /** Nothing to do when SQLite has ended the transaction by itself. */
+  async rollback(): Promise<void> {
+    if (this.#gate.isOwnedBy(this)) await this.run('rollback');
   }
 }
 
@@ -175,31 +174,33 @@ class SqliteDriver implements Driver {
   }
 
   beginTransaction(session: Session): Promise<void> {
-    return session.begin();
+    // IMMEDIATE takes the write lock first: a transaction that has begun cannot fail half-way for a lock.
+    return session.run('begin immediate');
   }
 
   commitTransaction(session: Session): Promise<void> {
-    return session.end('commit');
+    return session.run('commit');
   }
 
   rollbackTransaction(session: Session): Promise<void> {
-    return session.end('rollback');
+    return session.rollback();
   }
 
-  async savepoint(session: Session, name: string): Promise<void> {
-    await session.executeQuery(CompiledQuery.raw(`savepoint "${name}"`));
+  savepoint(session: Session, name: string): Promise<void> {
+    return session.run(`savepoint "${name}"`);
   }
 
-  async rollbackToSavepoint(session: Session, name: string): Promise<void> {
-    await session.executeQuery(CompiledQuery.raw(`rollback to "${name}"`));
+  rollbackToSavepoint(session: Session, name: string): Promise<void> {
+    return session.run(`rollback to "${name}"`);
   }
 
-  async releaseSavepoint(session: Session, name: string): Promise<void> {
-    await session.executeQuery(CompiledQuery.raw(`release "${name}"`));
+  releaseSavepoint(session: Session, name: string): Promise<void> {
+    return session.run(`release "${name}"`);
   }
 
-  async releaseConnection(session: Session): Promise<void> {
-    this.#gate.disown(session);
+  /** A transaction that was left open must not keep the others out. */
+  releaseConnection(session: Session): Promise<void> {
+    return session.rollback();
   }
 
   async destroy(): Promise<void> {

@@ -1,0 +1,132 @@
+// The table of saved streams on a real database: what is kept, what is sealed, what a changed secret means.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SecretBox } from '../auth/secrets.ts';
+import { parseCameraUrl } from '../media/camera-url.ts';
+import type { StreamChoice } from '../media/saved-stream.ts';
+import { type Database, openDatabase } from './database.ts';
+import { newId } from './id.ts';
+import { StreamRepository } from './streams.ts';
+
+let folder: string;
+let database: Database;
+let streams: StreamRepository;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rtsp-viewer-streams-'));
+  database = await openDatabase(join(folder, 'test.sqlite'));
+  streams = new StreamRepository(database.db, new SecretBox('a secret for tests only'));
+});
+
+afterEach(async () => {
+  await database.close();
+  rmSync(folder, { recursive: true });
+});
+
+function choice(change: Partial<StreamChoice> = {}): StreamChoice {
+  return {
+    name: 'Door',
+    description: 'the front door',
+    address: parseCameraUrl('rtsp://admin:canary%40pass@camera.local/main'),
+    detectionAddress: parseCameraUrl('rtsp://admin:canary%40sub@camera.local/sub'),
+    detectionEnabled: true,
+    confidenceThreshold: 0.75,
+    wanted: 'running',
+    ...change,
+  };
+}
+
+test('a stream reads back as it was saved', async () => {
+  const saved = await streams.create(choice());
+  expect(saved).toMatchObject({ ...choice(), problem: null, lastConnected: null });
+  expect(Math.abs(saved.createdAt - Date.now())).toBeLessThan(60_000);
+  expect(await streams.get(saved.id)).toEqual(saved);
+  expect(await streams.list()).toEqual([saved]);
+  expect(await streams.count()).toBe(1);
+});
+
+test('an address without a password, with an empty one, and no detection address are told apart', async () => {
+  for (const text of ['rtsp://camera.local/', 'rtsp://admin@camera.local/', 'rtsp://admin:@camera.local/']) {
+    const saved = await streams.create(choice({ address: parseCameraUrl(text), detectionAddress: null }));
+    expect((await streams.get(saved.id))?.address).toEqual(parseCameraUrl(text));
+    expect((await streams.get(saved.id))?.detectionAddress).toBeNull();
+  }
+});
+
+test('only the given members change', async () => {
+  const saved = await streams.create(choice());
+  expect(await streams.update(saved.id, {})).toEqual(saved);
+  expect(await streams.update(saved.id, { name: 'Gate' })).toEqual({ ...saved, name: 'Gate' });
+  expect(await streams.setWanted(saved.id, 'stopped')).toEqual({ ...saved, name: 'Gate', wanted: 'stopped' });
+  const other = { detectionAddress: null, detectionEnabled: false, confidenceThreshold: 0, description: '' };
+  expect(await streams.update(saved.id, other)).toEqual({
+    ...saved,
+    ...other,
+    name: 'Gate',
+    wanted: 'stopped',
+  });
+  await streams.setLastConnected(saved.id, 1_700_000_000_123);
+  expect((await streams.get(saved.id))?.lastConnected).toBe(1_700_000_000_123);
+});
+
+test('a stream that is not there is neither read, changed nor deleted, whatever its id looks like', async () => {
+  await streams.create(choice());
+  for (const id of ['', '__proto__', 'constructor', "' or 1=1 --", '%', newId()]) {
+    expect(await streams.get(id)).toBeUndefined();
+    expect(await streams.update(id, { name: 'x' })).toBeUndefined();
+    expect(await streams.delete(id)).toBe(false);
+  }
+  expect(await streams.count()).toBe(1);
+});
+
+test('pages follow each other without gap or repetition', async () => {
+  const ids: string[] = [];
+  for (let index = 0; index < 7; index++) ids.push((await streams.create(choice())).id);
+  const read: string[] = [];
+  for (let after: string | undefined; ; after = read.at(-1)) {
+    const page = await streams.list({ limit: 3, after });
+    if (page.length === 0) break;
+    expect(page.length).toBeLessThanOrEqual(3);
+    read.push(...page.map(({ id }) => id));
+  }
+  expect(read).toEqual([...ids].sort());
+});
+
+test('passwords are in no file of the data folder, neither raw nor percent-encoded', async () => {
+  await streams.create(choice());
+  for (const name of readdirSync(folder))
+    expect(readFileSync(join(folder, name), 'latin1')).not.toMatch(/canary/);
+});
+
+test('after a change of the secret a stream says that its password must be entered again, and then works', async () => {
+  const saved = await streams.create(choice());
+  const without = await streams.create(
+    choice({ address: parseCameraUrl('rtsp://open.local/'), detectionAddress: null }),
+  );
+  const other = new StreamRepository(database.db, new SecretBox('another secret for tests'));
+  const locked = await other.get(saved.id);
+  expect(locked?.problem).toMatch(/password must be entered again/);
+  expect(locked?.address).toEqual({ ...saved.address, password: undefined });
+  expect(await other.get(without.id)).toEqual(without);
+  expect((await other.update(saved.id, { name: 'Gate' }))?.problem).not.toBeNull();
+  const mended = await other.update(saved.id, { address: saved.address, detectionAddress: null });
+  expect(mended).toMatchObject({ problem: null, address: saved.address });
+});
+
+test('renaming a stream under another secret does not lose the password sealed with the first', async () => {
+  const saved = await streams.create(choice());
+  await new StreamRepository(database.db, new SecretBox('another secret for tests')).update(saved.id, {
+    name: 'Gate',
+  });
+  expect(await streams.get(saved.id)).toEqual({ ...saved, name: 'Gate' });
+});
+
+test('ids are UUIDs of version 7, in order of time', () => {
+  const ids = [0, 1, 255, 1_700_000_000_000, 2 ** 48 - 1].map(newId);
+  for (const id of ids)
+    expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect([...ids].sort()).toEqual(ids);
+});
