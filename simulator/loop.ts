@@ -7,7 +7,7 @@ import type { Clip, ClipUnit } from './clip.ts';
 import { buildPackets, stampPackets, type UnitPackets } from './packetize.ts';
 
 const clockRate = 90_000;
-/** Further behind than this (a suspended process), the clock starts anew instead of sending a flood. */
+/** Further behind than this (a suspended process), time is skipped instead of sending a flood. */
 const maxLagMs = 1000;
 
 const packetsOf = new WeakMap<Clip, readonly UnitPackets[]>();
@@ -158,8 +158,10 @@ export class ClipLoop {
     const now = performance.now();
     this.#due = this.#anchor + this.#tick * this.#period;
     if (now - this.#due > maxLagMs) {
-      this.#anchor += now - this.#due;
-      this.#due = now;
+      // By whole frames: what follows keeps the rhythm of what was before.
+      const skipped = Math.floor((now - this.#due) / this.#period) * this.#period;
+      this.#anchor += skipped;
+      this.#due += skipped;
     }
     // Timers may fire up to a millisecond early.
     while (this.#due <= now + 1) {

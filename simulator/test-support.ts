@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import {
   AV_CODEC_FLAG_LOW_DELAY,
   AV_CODEC_ID_H264,
@@ -86,13 +87,18 @@ export class BareClient {
       how = 'reset';
     });
     this.closed = new Promise((resolve) => socket.on('close', () => resolve(how)));
+    socket.on('close', () => this.#wake());
   }
 
   static async open(url: string): Promise<BareClient> {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname);
+    const { hostname, port, protocol } = new URL(url);
+    const secure = protocol === 'rtsps:';
+    // Encryption is what is tried here, not whom to trust.
+    const socket = secure
+      ? connectTls({ port: Number(port), host: hostname, rejectUnauthorized: false })
+      : connect(Number(port), hostname);
     const client = new BareClient(socket, url.replace(/\/\/[^/]*@/, '//'));
-    await once(socket, 'connect');
+    await once(socket, secure ? 'secureConnect' : 'connect');
     return client;
   }
 
@@ -118,9 +124,15 @@ export class BareClient {
     return session;
   }
 
-  /** Waits until `condition` holds, looked at whenever something arrives. */
+  /**
+   * Waits until `condition` holds, looked at whenever something arrives.
+   * @throws Error when the connection ends before.
+   */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    while (!condition()) {
+      if (this.socket.destroyed) throw new Error('The connection ended.');
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
   }
 
   close(): void {
@@ -137,6 +149,10 @@ export class BareClient {
         if (parseRtp(Uint8Array.from(event.data), packet)) this.packets.push(packet);
       }
     });
+    this.#wake();
+  }
+
+  #wake(): void {
     for (const wake of this.#waiting) wake();
     this.#waiting.clear();
   }
