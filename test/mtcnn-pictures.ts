@@ -7,9 +7,6 @@ import type { Frame } from '../src/detect/mtcnn/frame.ts';
 
 const folder = join(import.meta.dirname, '../node_modules/@vladmandic/face-api/demo');
 
-/** Faces in sample1 … sample6. */
-export const facesInPictures = [3, 2, 3, 4, 5, 4] as const;
-
 async function decode(path: string, maxWidth: number, maxHeight: number): Promise<Frame> {
   await using input = await Demuxer.open(path);
   const stream = input.video();

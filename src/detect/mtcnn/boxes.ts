@@ -1,7 +1,7 @@
 // Geometry of candidates: overlap, suppression of doubles, correction by a network, squaring.
 // Pure; knows neither networks nor pixels.
 
-/** A possible face: corners in pixels of the frame (x2, y2 outside) and its probability. */
+/** A possible face: corners in pixels of the frame (x2, y2 outside) and how likely it is, in any rising measure. */
 export interface Candidate {
   readonly x1: number;
   readonly y1: number;

@@ -3,23 +3,22 @@
 
 import { type Candidate, corrected, overSmaller, squared, suppress } from './boxes.ts';
 import type { DetectionOptions, Face, Landmarks, Point } from './face.ts';
-import { type Frame, fillTaps, makeTaps, sample } from './frame.ts';
+import { type Mipmap, type Planes, sample, Taps } from './frame.ts';
 import { CELL, type Pyramid, STRIDE } from './pyramid.ts';
 
 /** Sides of the crops that the second and third network are shown. */
 export const REFINEMENT_SIDE = 24;
 export const OUTPUT_SIDE = 48;
 
-/** What P-Net says about a level: rows × columns cells, each a plane index apart. */
+/** What P-Net says about a level of the pyramid, cell by cell. */
 export interface Proposals {
-  /** Probability of the cell `index`. */
   readonly columns: number;
   readonly rows: number;
-  /** Index of the level's first cell, distance between rows, distance between the five planes. */
+  /** Index of the level's first value; values from row to row, and from plane to plane. */
   readonly offset: number;
   readonly pitch: number;
   readonly plane: number;
-  /** Log-odds of a face, then x1, y1, x2, y2. */
+  /** Five planes: log-odds of a face, then x1, y1, x2, y2. */
   readonly values: Float32Array;
 }
 
@@ -41,10 +40,13 @@ export interface Networks {
 const REFINED = 5;
 const FINAL = 15;
 
-export const logit = (probability: number) => Math.log(probability / (1 - probability));
+const logit = (probability: number) => Math.log(probability / (1 - probability));
 const probability = (logOdds: number) => 1 / (1 + Math.exp(-logOdds));
 
-/** The score is the log-odds inside the cascade: it orders candidates where the probability has long been rounded to 1. */
+/**
+ * A cell and its correction. Inside the cascade scores are log-odds: they still tell candidates apart where
+ * probabilities have been rounded to 1.
+ */
 interface Proposal extends Candidate {
   readonly dx1: number;
   readonly dy1: number;
@@ -78,28 +80,38 @@ function proposalsOfLevel(pyramid: Pyramid, index: number, p: Proposals, thresho
 /** Cuts squares out of frames into the planes the networks take; keeps its memory between frames. */
 class Cutter {
   readonly #side: number;
-  readonly #columns;
-  readonly #rows;
+  readonly #columns: Taps;
+  readonly #rows: Taps;
   #crops = new Float32Array(0);
 
   constructor(side: number) {
     this.#side = side;
-    this.#columns = makeTaps(side);
-    this.#rows = makeTaps(side);
+    this.#columns = new Taps(side);
+    this.#rows = new Taps(side);
   }
 
   /** @returns count × 3 × side × side values, valid until the next call. */
-  cut({ rgb, width, height }: Frame, squares: readonly Candidate[]): Float32Array {
-    const side = this.#side;
-    const plane = side * side;
+  cut(mipmap: Mipmap, squares: readonly Candidate[]): Float32Array {
+    const plane = this.#side * this.#side;
     if (this.#crops.length < squares.length * 3 * plane)
       this.#crops = new Float32Array(squares.length * 3 * plane);
-    for (const [index, { x1, y1, x2, y2 }] of squares.entries()) {
-      fillTaps(this.#columns, side, x1, x2, width, 3);
-      fillTaps(this.#rows, side, y1, y2, height, 3 * width);
-      sample(rgb, this.#columns, this.#rows, side, side, this.#crops, index * 3 * plane, side, plane);
-    }
+    for (const [index, square] of squares.entries())
+      this.#cutOne(mipmap, square, {
+        values: this.#crops,
+        offset: index * 3 * plane,
+        pitch: this.#side,
+        plane,
+      });
     return this.#crops.subarray(0, squares.length * 3 * plane);
+  }
+
+  #cutOne(mipmap: Mipmap, { x1, y1, x2, y2 }: Candidate, to: Planes): void {
+    const halvings = mipmap.levelFor((x2 - x1) / this.#side);
+    const { rgb, width, height } = mipmap.level(halvings);
+    const shrink = 2 ** -halvings;
+    this.#columns.spread(x1 * shrink, x2 * shrink, mipmap.width * shrink, width, 3);
+    this.#rows.spread(y1 * shrink, y2 * shrink, mipmap.height * shrink, height, 3 * width);
+    sample(rgb, this.#columns, this.#rows, to);
   }
 }
 
@@ -118,10 +130,14 @@ interface Output extends Candidate {
 }
 
 function toFace({ x1, y1, x2, y2, score, landmarks }: Output): Face {
-  return { box: { x: x1, y: y1, width: x2 - x1, height: y2 - y1 }, confidence: probability(score), landmarks };
+  return {
+    box: { x: x1, y: y1, width: x2 - x1, height: y2 - y1 },
+    confidence: probability(score),
+    landmarks,
+  };
 }
 
-/** Figures of one frame, for benchmarks. */
+/** How many candidates of a frame the second and the third network were asked about. */
 export interface CascadeCounts {
   readonly proposed: number;
   readonly refined: number;
@@ -133,7 +149,7 @@ export class Cascade {
   readonly #thresholds: readonly [number, number, number];
   readonly #refinementCutter = new Cutter(REFINEMENT_SIDE);
   readonly #outputCutter = new Cutter(OUTPUT_SIDE);
-  /** Candidates of the latest frame that the second and third network were asked about. */
+  /** Of the latest frame. */
   counts: CascadeCounts = { proposed: 0, refined: 0 };
 
   constructor(networks: Networks, options: DetectionOptions) {
@@ -143,45 +159,48 @@ export class Cascade {
     this.#thresholds = [logit(proposal), logit(refinement), logit(output)];
   }
 
-  /** @returns faces, most confident first. */
-  async detect(frame: Frame, pyramid: Pyramid): Promise<Face[]> {
+  /** @param mipmap loaded with the frame that the pyramid is for. @returns faces, most confident first. */
+  async detect(mipmap: Mipmap, pyramid: Pyramid): Promise<Face[]> {
     this.counts = { proposed: 0, refined: 0 };
-    const proposed = await this.#propose(frame, pyramid);
+    const proposed = await this.#propose(mipmap, pyramid);
     if (proposed.length === 0) return [];
-    const refined = await this.#refine(frame, proposed);
+    const refined = await this.#refine(mipmap, proposed);
     this.counts = { proposed: proposed.length, refined: refined.length };
     if (refined.length === 0) return [];
-    const faces = await this.#output(frame, refined);
-    return suppress(faces, this.#options.overlap.final, overSmaller).map(toFace);
+    const faces = await this.#output(mipmap, refined);
+    return suppress(faces, this.#options.overlap.faces, overSmaller).map(toFace);
   }
 
-  async #propose(frame: Frame, pyramid: Pyramid): Promise<Candidate[]> {
+  async #propose(mipmap: Mipmap, pyramid: Pyramid): Promise<Candidate[]> {
     const { overlap, maxCandidates } = this.#options;
-    pyramid.draw(frame);
+    pyramid.draw(mipmap);
     const levels = await this.#networks.propose(pyramid);
     const best = levels.flatMap((level, index) =>
-      suppress(proposalsOfLevel(pyramid, index, level, this.#thresholds[0]), overlap.withinScale),
+      suppress(proposalsOfLevel(pyramid, index, level, this.#thresholds[0]), overlap.withinLevel),
     );
-    return suppress(best, overlap.acrossScales)
+    const boxes = suppress(best, overlap.acrossLevels)
       .slice(0, maxCandidates)
-      .map((p) => squared(corrected(p, p.dx1, p.dy1, p.dx2, p.dy2, p.score)));
+      .map((p) => corrected(p, p.dx1, p.dy1, p.dx2, p.dy2, p.score));
+    return suppress(boxes, overlap.proposals).map(squared);
   }
 
-  async #refine(frame: Frame, squares: readonly Candidate[]): Promise<Candidate[]> {
-    const values = await this.#networks.refine(this.#refinementCutter.cut(frame, squares), squares.length);
+  async #refine(mipmap: Mipmap, squares: readonly Candidate[]): Promise<Candidate[]> {
+    const values = await this.#networks.refine(this.#refinementCutter.cut(mipmap, squares), squares.length);
     const found: (Candidate & { index: number })[] = [];
     for (const [index, square] of squares.entries()) {
       const score = values[index * REFINED]!;
       if (score >= this.#thresholds[1]) found.push({ ...square, score, index });
     }
-    return suppress(found, this.#options.overlap.afterRefinement).map((c) => {
+    const { accepted, refined } = this.#options.overlap;
+    const boxes = suppress(found, accepted).map((c) => {
       const [dx1 = 0, dy1 = 0, dx2 = 0, dy2 = 0] = values.subarray(c.index * REFINED + 1);
-      return squared(corrected(c, dx1, dy1, dx2, dy2, c.score));
+      return corrected(c, dx1, dy1, dx2, dy2, c.score);
     });
+    return suppress(boxes, refined).map(squared);
   }
 
-  async #output(frame: Frame, squares: readonly Candidate[]): Promise<Output[]> {
-    const values = await this.#networks.output(this.#outputCutter.cut(frame, squares), squares.length);
+  async #output(mipmap: Mipmap, squares: readonly Candidate[]): Promise<Output[]> {
+    const values = await this.#networks.output(this.#outputCutter.cut(mipmap, squares), squares.length);
     const found: Output[] = [];
     for (const [index, square] of squares.entries()) {
       const at = index * FINAL;

@@ -1,4 +1,4 @@
-// A picture in memory and the ways the networks are shown parts of it: bilinear samples as three float planes.
+// A picture in memory and its halved copies, from which the networks are shown parts: bilinear samples in float planes.
 // Values stay 0–255: the first convolution of each network has the normalisation folded in.
 
 /** RGB8, rows × columns × 3, no padding between rows. */
@@ -16,74 +16,127 @@ export function checkFrame({ rgb, width, height }: Frame): void {
     throw new RangeError(`A frame of ${width}×${height} has ${width * height * 3} bytes, not ${rgb.length}.`);
 }
 
-/** Where each of `size` samples falls along one axis: byte offsets of two neighbours and the weight of the second. */
-export interface Taps {
-  readonly near: Int32Array;
-  readonly far: Int32Array;
-  readonly weight: Float32Array;
-}
-
-/**
- * Taps for `size` samples spread evenly over [from, to) of an axis of `limit` pixels, `stride` bytes apart.
- * A sample whose centre lies outside the frame has `near` −1; others take the edge pixel for a missing neighbour.
- */
-export function fillTaps(
-  taps: Taps,
-  size: number,
-  from: number,
-  to: number,
-  limit: number,
-  stride: number,
-): void {
-  const step = (to - from) / size;
-  for (let i = 0; i < size; i++) {
-    const centre = from + (i + 0.5) * step;
-    if (centre < 0 || centre >= limit) {
-      taps.near[i] = -1;
-      continue;
+/** Each pixel of `to` is the mean of 2×2 of `from`; an odd last row or column is left out. */
+function halve(from: Frame, to: Frame): void {
+  const source = from.rgb;
+  const target = to.rgb;
+  const pitch = from.width * 3;
+  for (let y = 0, at = 0; y < to.height; y++) {
+    let a = 2 * y * pitch;
+    let b = a + pitch;
+    for (let x = 0; x < to.width; x++, a += 6, b += 6, at += 3) {
+      target[at] = (source[a]! + source[a + 3]! + source[b]! + source[b + 3]! + 2) >> 2;
+      target[at + 1] = (source[a + 1]! + source[a + 4]! + source[b + 1]! + source[b + 4]! + 2) >> 2;
+      target[at + 2] = (source[a + 2]! + source[a + 5]! + source[b + 2]! + source[b + 5]! + 2) >> 2;
     }
-    const position = Math.min(Math.max(centre - 0.5, 0), limit - 1);
-    const near = Math.floor(position);
-    taps.near[i] = near * stride;
-    taps.far[i] = Math.min(near + 1, limit - 1) * stride;
-    taps.weight[i] = position - near;
   }
 }
 
-export function makeTaps(size: number): Taps {
-  return { near: new Int32Array(size), far: new Int32Array(size), weight: new Float32Array(size) };
+/**
+ * A frame and its copies at 1/2, 1/4, … of its sides, made when first asked for. Sampling a copy that is at most
+ * twice too large sees every pixel; sampling the frame itself would skip most and give noise for detail.
+ * Keeps its memory between frames of one size: one user at a time.
+ */
+export class Mipmap {
+  readonly width: number;
+  readonly height: number;
+  readonly #levels: Frame[] = [];
+  #made = 0;
+
+  constructor(width: number, height: number) {
+    this.width = width;
+    this.height = height;
+  }
+
+  /** Forgets the previous frame. `frame` must have this mipmap's size and stay unchanged while it is sampled. */
+  load(frame: Frame): void {
+    this.#levels[0] = frame;
+    this.#made = 1;
+  }
+
+  /** The largest halving that leaves at least one pixel for each of the samples, `scale` frame pixels apart. */
+  levelFor(scale: number): number {
+    const smallest = Math.floor(Math.log2(Math.min(this.width, this.height)));
+    return Math.max(0, Math.min(Math.floor(Math.log2(scale)), smallest));
+  }
+
+  /** The frame at 2^−level of its sides. */
+  level(level: number): Frame {
+    while (this.#made <= level) {
+      const from = this.#levels[this.#made - 1]!;
+      const width = from.width >> 1;
+      const height = from.height >> 1;
+      const to = this.#levels[this.#made] ?? { rgb: new Uint8Array(width * height * 3), width, height };
+      this.#levels[this.#made] = to;
+      halve(from, to);
+      this.#made++;
+    }
+    return this.#levels[level]!;
+  }
+}
+
+/** Where samples fall along one axis: byte offsets of two neighbours and the weight of the second. */
+export class Taps {
+  readonly near: Int32Array;
+  readonly far: Int32Array;
+  readonly weight: Float32Array;
+
+  constructor(size: number) {
+    this.near = new Int32Array(size);
+    this.far = new Int32Array(size);
+    this.weight = new Float32Array(size);
+  }
+
+  /**
+   * Spreads the samples evenly over [from, to) of an axis that reaches from 0 to `extent` and has `pixels` pixels,
+   * `stride` bytes apart. Samples outside are marked by `near` −1; inside, the edge pixel stands for a missing one.
+   */
+  spread(from: number, to: number, extent: number, pixels: number, stride: number): void {
+    const size = this.near.length;
+    const step = (to - from) / size;
+    for (let i = 0; i < size; i++) {
+      const centre = from + (i + 0.5) * step;
+      if (centre < 0 || centre >= extent) {
+        this.near[i] = -1;
+        continue;
+      }
+      const position = Math.min(Math.max(centre - 0.5, 0), pixels - 1);
+      const near = Math.floor(position);
+      this.near[i] = near * stride;
+      this.far[i] = Math.min(near + 1, pixels - 1) * stride;
+      this.weight[i] = position - near;
+    }
+  }
+}
+
+/** Three float planes of which a part is written: `offset` is the part's first value in the first plane. */
+export interface Planes {
+  readonly values: Float32Array;
+  readonly offset: number;
+  /** Values from row to row, and from plane to plane. */
+  readonly pitch: number;
+  readonly plane: number;
 }
 
 /** What lies outside the frame: the middle of the range, 0 after normalisation. */
 const OUTSIDE = 127.5;
 
-/**
- * Samples `columns` × `rows` taps into three planes (red, green, blue).
- * @param offset index of the first sample of the first plane in `out`.
- * @param pitch distance between rows in `out`, in values; `plane` between planes.
- */
-export function sample(
-  rgb: Uint8Array,
-  columns: Taps,
-  rows: Taps,
-  width: number,
-  height: number,
-  out: Float32Array,
-  offset: number,
-  pitch: number,
-  plane: number,
-): void {
+/** Writes every crossing of `columns` and `rows` as red, green and blue, 0–255. */
+export function sample(rgb: Uint8Array, columns: Taps, rows: Taps, planes: Planes): void {
+  const { values, offset, pitch, plane } = planes;
+  const width = columns.near.length;
+  const height = rows.near.length;
   for (let y = 0; y < height; y++) {
     const top = rows.near[y]!;
     const bottom = rows.far[y]!;
     const down = rows.weight[y]!;
-    let to = offset + y * pitch;
-    for (let x = 0; x < width; x++, to++) {
+    let at = offset + y * pitch;
+    for (let x = 0; x < width; x++, at++) {
       const left = columns.near[x]!;
       if (top < 0 || left < 0) {
-        out[to] = OUTSIDE;
-        out[to + plane] = OUTSIDE;
-        out[to + 2 * plane] = OUTSIDE;
+        values[at] = OUTSIDE;
+        values[at + plane] = OUTSIDE;
+        values[at + 2 * plane] = OUTSIDE;
         continue;
       }
       const right = columns.far[x]!;
@@ -96,9 +149,9 @@ export function sample(
       const wb = across - wd;
       const wc = down - wd;
       const wa = 1 - across - wc;
-      out[to] = rgb[a]! * wa + rgb[b]! * wb + rgb[c]! * wc + rgb[d]! * wd;
-      out[to + plane] = rgb[a + 1]! * wa + rgb[b + 1]! * wb + rgb[c + 1]! * wc + rgb[d + 1]! * wd;
-      out[to + 2 * plane] = rgb[a + 2]! * wa + rgb[b + 2]! * wb + rgb[c + 2]! * wc + rgb[d + 2]! * wd;
+      values[at] = rgb[a]! * wa + rgb[b]! * wb + rgb[c]! * wc + rgb[d]! * wd;
+      values[at + plane] = rgb[a + 1]! * wa + rgb[b + 1]! * wb + rgb[c + 1]! * wc + rgb[d + 1]! * wd;
+      values[at + 2 * plane] = rgb[a + 2]! * wa + rgb[b + 2]! * wb + rgb[c + 2]! * wc + rgb[d + 2]! * wd;
     }
   }
 }

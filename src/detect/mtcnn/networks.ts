@@ -27,7 +27,7 @@ async function readModelFile(folder: string, file: string): Promise<Buffer> {
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     const reason = code === 'ENOENT' ? 'is missing' : `cannot be read (${code})`;
-    throw new ModelError(`The face detector's file models/${file} ${reason}.`, { cause: error });
+    throw new ModelError(`The face detector’s file models/${file} ${reason}.`, { cause: error });
   }
 }
 
@@ -36,7 +36,7 @@ async function load(folder: string, sums: string, file: string): Promise<Inferen
   const sum = createHash('sha256').update(bytes).digest('hex');
   if (!sums.split('\n').includes(`${sum}  ${file}`))
     throw new ModelError(
-      `The face detector's file models/${file} is damaged: its checksum is not the one in models/${CHECKSUMS}.`,
+      `The face detector’s file models/${file} is damaged: its checksum is not the one in models/${CHECKSUMS}.`,
     );
   // One thread: cameras share the processor, and a second thread made times erratic.
   return InferenceSession.create(bytes, {

@@ -1,7 +1,7 @@
 // The frame at falling sizes, all laid on one sheet, so that one run of P-Net sees every face size.
 // Decides sizes and places; runs nothing.
 
-import { type Frame, fillTaps, makeTaps, sample, type Taps } from './frame.ts';
+import { type Mipmap, sample, Taps } from './frame.ts';
 
 /** P-Net looks at squares of so many pixels, ... */
 export const CELL = 12;
@@ -93,31 +93,24 @@ export class Pyramid {
       scaleX: width / size.width,
       scaleY: height / size.height,
     }));
-    this.#taps = sizes.map((size) => {
-      const columns = makeTaps(size.width);
-      const rows = makeTaps(size.height);
-      fillTaps(columns, size.width, 0, width, width, 3);
-      fillTaps(rows, size.height, 0, height, height, 3 * width);
-      return { columns, rows };
-    });
+    this.#taps = sizes.map((size) => ({ columns: new Taps(size.width), rows: new Taps(size.height) }));
   }
 
-  draw(frame: Frame): void {
-    const plane = this.width * this.height;
+  draw(mipmap: Mipmap): void {
     for (const [index, level] of this.levels.entries()) {
+      const halvings = mipmap.levelFor(Math.min(level.scaleX, level.scaleY));
+      const { rgb, width, height } = mipmap.level(halvings);
       const { columns, rows } = this.#taps[index]!;
-      const offset = level.y * this.width + level.x;
-      sample(
-        frame.rgb,
-        columns,
-        rows,
-        level.width,
-        level.height,
-        this.sheet,
-        offset,
-        this.width,
-        plane,
-      );
+      const extentX = mipmap.width / 2 ** halvings;
+      const extentY = mipmap.height / 2 ** halvings;
+      columns.spread(0, extentX, extentX, width, 3);
+      rows.spread(0, extentY, extentY, height, 3 * width);
+      sample(rgb, columns, rows, {
+        values: this.sheet,
+        offset: level.y * this.width + level.x,
+        pitch: this.width,
+        plane: this.width * this.height,
+      });
     }
   }
 }

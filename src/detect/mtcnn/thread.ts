@@ -1,0 +1,53 @@
+// Entry of the detector's thread: one detector, one frame at a time. Everything it knows of the outside are messages.
+// Started by thread-client.ts only; ends itself at the first error and when told to stop.
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { MtcnnDetector } from './detector.ts';
+import {
+  type FrameMessage,
+  type FromThread,
+  RUN,
+  STOP,
+  type ThreadSettings,
+  type ToThread,
+} from './messages.ts';
+
+if (!parentPort) throw new Error('thread.ts runs as a worker thread only.');
+const port = parentPort;
+const { options, control } = workerData as ThreadSettings;
+
+const stopped = () => Atomics.load(control, 0) === STOP;
+
+function say(message: FromThread): void {
+  port.postMessage(message);
+}
+
+function fail(error: unknown): void {
+  say({ type: 'failed', reason: error instanceof Error ? error.message : String(error) });
+  port.close();
+}
+
+/** Blocks, as a detector does that hangs. */
+function sleep(ms: number): void {
+  if (ms > 0) Atomics.wait(control, 0, RUN, ms);
+}
+
+async function analyse(detector: MtcnnDetector, frame: FrameMessage): Promise<void> {
+  const start = performance.now();
+  sleep(frame.pause);
+  if (stopped()) return;
+  const faces = await detector.detect(frame.rgb, frame.width, frame.height);
+  say({ type: 'faces', id: frame.id, faces, time: performance.now() - start });
+}
+
+try {
+  const detector = await MtcnnDetector.create(options);
+  port.on('message', (message: ToThread) => {
+    // The thread ends by itself, outside native code: terminated inside it, the whole process would abort.
+    if (message.type === 'stop') port.close();
+    else void analyse(detector, message).catch(fail);
+  });
+  say({ type: 'ready' });
+} catch (error) {
+  fail(error);
+}
