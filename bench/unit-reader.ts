@@ -1,8 +1,8 @@
 // Reads which frame of the simulated camera each H.264 access unit shows, by decoding them after the measuring.
 // Without B-frames only: one unit in, one picture out, in order.
 
-import { AV_CODEC_FLAG_LOW_DELAY, AV_CODEC_ID_H264 } from 'node-av/constants';
-import { Codec, CodecContext, Frame, Packet } from 'node-av/lib';
+import { AV_CODEC_FLAG_LOW_DELAY, AV_CODEC_ID_H264, AV_LOG_QUIET } from 'node-av/constants';
+import { Codec, CodecContext, Frame, Log, Packet } from 'node-av/lib';
 import { readStrip } from '../simulator/strip.ts';
 import type { SeenFrame } from './viewer-messages.ts';
 
@@ -13,10 +13,12 @@ export interface TimedUnit {
   readonly at: number;
 }
 
-/** @param units in decoding order from a keyframe on; those whose picture cannot be read are left out. */
+/** @param units in decoding order; those whose picture cannot be read are left out. */
 export function readUnits(units: readonly TimedUnit[]): SeenFrame[] {
   const codec = Codec.findDecoder(AV_CODEC_ID_H264);
   if (!codec) throw new Error('this build of node-av cannot decode H.264');
+  // Units before the first keyframe cannot be decoded; every one would be complained about.
+  Log.setLevel(AV_LOG_QUIET);
   using context = new CodecContext();
   context.allocContext3(codec);
   context.threadCount = 1;

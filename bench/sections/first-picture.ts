@@ -45,8 +45,9 @@ async function watched({ fleet, streams }: Setting): Promise<Figure[]> {
 /** Connected, but nothing is decoded: the recent units are caught up with. */
 async function heldOnly({ fleet, streams }: Setting): Promise<Figure[]> {
   const waits: number[] = [];
-  for (let i = 0; i < 6; i++) {
-    await pause(700);
+  for (let i = 0; i < 3; i++) {
+    // The decoder stays for a while after its last viewer: it must be gone.
+    await pause(6_500);
     const { startedAt, firstAt } = await fleet.first(streams[0]!.viewerUrl);
     waits.push(firstAt - startedAt);
   }

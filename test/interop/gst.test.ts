@@ -59,7 +59,7 @@ describe.skipIf(skipsWithout('gst-rtsp-server'))('GStreamer’s RTSP server', ()
         const { width, height, data } = reader.luma(viewer.lastPicture!);
         expect([width, height]).toEqual([480, 360]);
         // The test picture is a white ball on black: a decoder that only conceals would show grey.
-        expect(Math.max(...data)).toBeGreaterThan(200);
+        expect(data.some((value) => value > 200)).toBe(true);
         expect(data.filter((value) => value < 40).length / data.length).toBeGreaterThan(0.8);
       } finally {
         await viewer.close();

@@ -94,8 +94,11 @@ class Feeder:
         threading.Thread(target=self.run, daemon=True).start()
 
     def running_time(self):
+        # The clock is there a moment before the base time is: only a playing element has both.
         clock = self.source.get_clock()
-        return None if clock is None else clock.get_time() - self.source.get_base_time()
+        if clock is None or self.source.get_state(0)[1] != Gst.State.PLAYING:
+            return None
+        return clock.get_time() - self.source.get_base_time()
 
     def run(self):
         while (start := self.running_time()) is None:
