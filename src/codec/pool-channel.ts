@@ -1,7 +1,6 @@
 // One video as the service sees it: what may be sent, what is under way, what came back.
 // Where its worker runs and what happens when that dies is decided in pool.ts.
 
-import type { Clock } from '../base/clock.ts';
 import type { AccessUnit, Picture, VideoCodec } from '../media/access-unit.ts';
 import type { WorkerChild } from './child.ts';
 import type { FromWorker, PictureMessage, PictureOptions } from './messages.ts';
@@ -171,14 +170,6 @@ export class PoolChannel implements CodecChannel {
         this.handlers.onTrouble(message.message);
         return;
     }
-  }
-
-  /** Counts a worker's death against it. @returns how many there were within `within` ms. */
-  strike(clock: Clock, within: number): number {
-    const now = clock.now();
-    this.strikes = this.strikes.filter((at) => now - at < within);
-    this.strikes.push(now);
-    return this.strikes.length;
   }
 
   #mayPass(unit: AccessUnit, show: boolean): boolean {

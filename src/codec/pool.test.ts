@@ -220,6 +220,17 @@ test('a worker that crashes is replaced; the other worker’s video loses nothin
   await until('there is a new spare', () => pool.stats.spare !== null && pool.stats.spare !== spare);
 });
 
+test('a worker that dies while it starts is started again', async () => {
+  const pool = createPool();
+  const viewer = open(pool);
+  const units = clip();
+  process.kill(pool.workers[0]!.pid, 'SIGKILL');
+  await until('the channel begins anew', () => viewer.resets === 1);
+  expect(viewer.troubles).toEqual(['The decoder process does not start.']);
+  await viewer.feed(units);
+  expect(viewer.pictures).toHaveLength(units.length);
+});
+
 test('a worker that hangs is replaced', async () => {
   const pool = createPool({ hangTimeout: 1000 });
   const viewer = open(pool);
@@ -262,7 +273,8 @@ test('a video that kills its worker again and again is found, kept out and tried
     const { pid } = culprit.channel.worker!;
     for (;;) {
       for (const unit of units) culprit.channel.send(unit, false);
-      await until('a unit is worked on', () => culprit.channel.begun);
+      await until('a unit is worked on', () => culprit.channel.begun || culprit.channel.inFlight === 0);
+      if (!culprit.channel.begun) continue;
       process.kill(pid, 'SIGSTOP');
       await sleep(50);
       if (culprit.channel.begun) return;

@@ -9,6 +9,7 @@ import type { VideoCodec } from '../media/access-unit.ts';
 import { WorkerChild } from './child.ts';
 import type { FromWorker, PictureOptions } from './messages.ts';
 import { type ChannelHandlers, type CodecChannel, PoolChannel } from './pool-channel.ts';
+import { judge, suspects, suspicionTime } from './suspicion.ts';
 
 export type { PictureOptions } from './messages.ts';
 export type { ChannelHandlers, ChannelStats, CodecChannel } from './pool-channel.ts';
@@ -48,12 +49,6 @@ interface Worker {
 const looks = 5;
 /** A start may take so many times the hang time-out: a busy machine loads slowly. */
 const startPatience = 6;
-/** How long after a death the culprit is sought, and how long a strike counts, ms. */
-const suspicionTime = 30_000;
-const strikesAllowed = 3;
-const quarantineBackoff = { firstMs: 5_000, maxMs: 60_000 };
-/** A channel that behaved for so long after its last quarantine starts with a clean slate, ms. */
-const forgiveAfter = 600_000;
 const startBackoff = { firstMs: 200, maxMs: 10_000 };
 
 /** Processes start with the first `open`, never before. `close` ends them all. */
@@ -245,12 +240,12 @@ export class CodecPool {
     this.#log.warn({ pid, reason, channels: worker.channels.size }, 'a codec worker died and is replaced');
     if (!ready) this.#retryLater();
     const channels = [...worker.channels];
-    const culprits = ready ? suspects(channels) : [];
+    const culprits = ready ? suspects(channels, looks) : [];
     for (const channel of channels) {
       channel.detach();
       channel.stats.restarts += 1;
     }
-    const kept = channels.filter((channel) => !(culprits.includes(channel) && this.#judge(channel)));
+    const kept = channels.filter((channel) => !(culprits.includes(channel) && this.#keepOut(channel)));
     if (wasSpare) this.#keepSpare();
     else this.#resume(kept);
   }
@@ -283,15 +278,10 @@ export class CodecPool {
     }
   }
 
-  /** Counts a death against a channel. @returns whether it is kept out of the workers for a while. */
-  #judge(channel: PoolChannel): boolean {
-    const now = this.#clock.now();
-    const last = channel.strikes.at(-1);
-    if (last !== undefined && now - last > forgiveAfter) channel.quarantines = 0;
-    const strikes = channel.strike(this.#clock, suspicionTime);
-    // Who comes from quarantine and kills again has shown enough.
-    if (strikes < strikesAllowed && channel.quarantines === 0) return false;
-    const wait = backoffMs(channel.quarantines++, quarantineBackoff, Math.random);
+  /** @returns whether it is kept out of the workers for a while. */
+  #keepOut(channel: PoolChannel): boolean {
+    const wait = judge(channel, this.#clock.now());
+    if (wait === null) return false;
     channel.cancelReturn = this.#clock.after(wait, () => {
       channel.cancelReturn = null;
       this.#place(channel, suspicionTime);
@@ -301,17 +291,4 @@ export class CodecPool {
     channel.handlers.onTrouble(`This video crashes the decoder; it is tried again in ${seconds} s.`);
     return true;
   }
-}
-
-/**
- * Whose unit the dead worker was working on. Channels under suspicion announce that; else only a single one that hung
- * or had units in flight can be blamed, and with several the search begins: all are announced from now on.
- */
-function suspects(channels: readonly PoolChannel[]): readonly PoolChannel[] {
-  const begun = channels.filter((channel) => channel.begun);
-  if (begun.length > 0) return begun;
-  const hung = channels.filter((channel) => channel.looksWithoutProgress > looks);
-  if (hung.length === 1) return hung;
-  const busy = channels.filter((channel) => channel.inFlight > 0);
-  return busy.length === 1 ? busy : [];
 }
