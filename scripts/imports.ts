@@ -61,6 +61,11 @@ function rank(layer: string): number {
   return layers.findIndex((names) => names.includes(layer));
 }
 
+/** Path from the project's root of what `file` means by `specifier`. */
+function pathOf(file: string, specifier: string): string {
+  return posix.join(posix.dirname(file), specifier);
+}
+
 function isForTests(file: string): boolean {
   return /(\.test|\/testing)\.ts$/.test(file);
 }
@@ -74,9 +79,6 @@ function insideReason(file: string, target: string): string | undefined {
     return from === 'app' ? undefined : 'only the entry files directly under src/ may reach outside of src/';
   }
   const to = layerOf(target);
-  for (const { folder, why } of confined.values()) {
-    if (target.startsWith(folder) && !file.startsWith(folder)) return why;
-  }
   if (from === to) return undefined;
   const known = shared.get(from);
   if (known) return known.includes(to) ? undefined : `${from} is imported by all, so it must not know ${to}`;
@@ -107,48 +109,94 @@ function outsideReason(file: string, specifier: string): string | undefined {
  */
 export function refusal(file: string, specifier: string): string | undefined {
   return specifier.startsWith('.')
-    ? insideReason(file, posix.join(posix.dirname(file), specifier))
+    ? insideReason(file, pathOf(file, specifier))
     : outsideReason(file, specifier);
+}
+
+export interface Import {
+  readonly specifier: string;
+  /** `import type`, `export type`: gone when the program runs. */
+  readonly typeOnly: boolean;
 }
 
 /**
  * Every module named by static imports, re-exports and dynamic imports of a plain string, types included.
  * @throws Error when the text is not TypeScript.
  */
-export function importedModules(file: string, source: string): string[] {
+export function importsOf(file: string, source: string): Import[] {
   const { module, errors } = parseSync(file, source);
   if (errors[0]) throw new Error(`${file}: ${errors[0].message}`);
-  const names = module.staticImports.map((statement) => statement.moduleRequest.value);
-  for (const statement of module.staticExports) {
-    for (const entry of statement.entries) if (entry.moduleRequest) names.push(entry.moduleRequest.value);
+  const found = new Map<string, boolean>();
+  const add = (specifier: string, typeOnly: boolean) =>
+    found.set(specifier, typeOnly && found.get(specifier) !== false);
+  // `import { type A }` still loads the module; only the whole statement's `type` makes it vanish.
+  const isType = (start: number, end: number) => /^(import|export)\s+type\b/.test(source.slice(start, end));
+  for (const { start, end, moduleRequest } of module.staticImports)
+    add(moduleRequest.value, isType(start, end));
+  for (const { start, end, entries } of module.staticExports) {
+    for (const { moduleRequest } of entries) if (moduleRequest) add(moduleRequest.value, isType(start, end));
   }
   for (const { moduleRequest } of module.dynamicImports) {
     const literal = /^(['"`])(.*)\1$/.exec(source.slice(moduleRequest.start, moduleRequest.end));
-    if (literal?.[2]) names.push(literal[2]);
+    if (literal?.[2]) add(literal[2], false);
   }
-  return [...new Set(names)];
+  return [...found].map(([specifier, typeOnly]) => ({ specifier, typeOnly }));
 }
 
-/** Violations in one source text. */
-export function checkSource(file: string, source: string): Violation[] {
-  return importedModules(file, source).flatMap((imported) => {
-    const why = refusal(file, imported);
-    return why === undefined ? [] : [{ file, imported, why }];
+type Graph = ReadonlyMap<string, readonly Import[]>;
+
+/** The modules that load `packageName` when they are loaded, by themselves or through others. */
+function loadersOf(packageName: string, graph: Graph): ReadonlySet<string> {
+  const loaders = new Set<string>();
+  const loads = (file: string, { specifier, typeOnly }: Import) =>
+    !typeOnly &&
+    (specifier.startsWith('.')
+      ? loaders.has(pathOf(file, specifier))
+      : specifier === packageName || specifier.startsWith(`${packageName}/`));
+  for (let before = -1; before !== loaders.size; ) {
+    before = loaders.size;
+    for (const [file, imports] of graph) if (imports.some((each) => loads(file, each))) loaders.add(file);
+  }
+  return loaders;
+}
+
+/** Imports by which native code would come into a module that must not have it, though it does not name it. */
+function carriers(graph: Graph): Violation[] {
+  return [...confined].flatMap(([name, { folder, why }]) => {
+    const loaders = loadersOf(name, graph);
+    const outside = [...graph].filter(([file]) => !file.startsWith(folder));
+    return outside.flatMap(([file, imports]) =>
+      imports
+        .filter(({ specifier, typeOnly }) => {
+          const target = specifier.startsWith('.') ? pathOf(file, specifier) : '';
+          return !typeOnly && target.startsWith(folder) && loaders.has(target);
+        })
+        .map(({ specifier }) => ({ file, imported: specifier, why: `${why} (it loads ${name})` })),
+    );
   });
 }
 
-/**
- * Reads every module under `root`/src but the tests.
- * @returns the number of modules read and all violations, in order of path.
- */
+/** @param sources module texts by path from the project's root. @returns all violations, in order of path. */
+export function checkSources(sources: ReadonlyMap<string, string>): Violation[] {
+  const graph = new Map([...sources].map(([file, source]) => [file, importsOf(file, source)] as const));
+  const direct = [...graph].flatMap(([file, imports]) =>
+    imports.flatMap(({ specifier: imported }) => {
+      const why = refusal(file, imported);
+      return why === undefined ? [] : [{ file, imported, why }];
+    }),
+  );
+  return [...direct, ...carriers(graph)].sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : 0));
+}
+
+/** Reads every module under `root`/src but the tests. */
 export function checkTree(root: string): { files: number; violations: Violation[] } {
   const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .filter((file) => !isForTests(file))
     .sort();
-  const violations = files.flatMap((file) => checkSource(file, readFileSync(join(root, file), 'utf8')));
-  return { files: files.length, violations };
+  const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), 'utf8')]));
+  return { files: files.length, violations: checkSources(sources) };
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
