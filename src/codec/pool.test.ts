@@ -221,9 +221,9 @@ test('a worker that crashes is replaced; the other worker’s video loses nothin
 });
 
 test('a worker that dies while it starts is started again', async () => {
+  const units = clip();
   const pool = createPool();
   const viewer = open(pool);
-  const units = clip();
   process.kill(pool.workers[0]!.pid, 'SIGKILL');
   await until('the channel begins anew', () => viewer.resets === 1);
   expect(viewer.troubles).toEqual(['The decoder process does not start.']);
