@@ -71,15 +71,11 @@ function numberSetting(fallback: number, least: number, most: number, whole = tr
   });
 }
 
-function words(text: string): string[] {
-  return text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
-}
-
+/** Values between commas; empty ones do not count. */
 function listSetting(fallback: readonly string[], parse: (word: string) => string) {
-  return setting<readonly string[]>(fallback, (text) => Object.freeze(words(text).map(parse)));
+  return setting<readonly string[]>(fallback, (text) =>
+    Object.freeze((text.match(/[^\s,][^,]*/g) ?? []).map((word) => parse(word.trim()))),
+  );
 }
 
 function hostPattern(word: string): string {
@@ -150,12 +146,6 @@ const notYet = (instead: string) =>
     throw new Refusal(`is set, but this version does not support it; leave it empty: ${instead}.`);
   });
 
-const plainText = (most: number) =>
-  setting<string | undefined>(undefined, (text) => {
-    if (text.length <= most) return text;
-    throw new Refusal(`is longer than ${most} characters.`);
-  });
-
 const settings = z.object({
   SECRET_KEY: secretKey,
   DEBUG: flag(false),
@@ -170,8 +160,8 @@ const settings = z.object({
   DATA_DIR: setting(resolve('data'), (text) => resolve(text)),
   AUTH: oneOf('required', 'required', 'off'),
   AUTH_OFF_ACCEPTED: oneOf('no', 'yes', 'no'),
-  ADMIN_USERNAME: plainText(150),
-  ADMIN_PASSWORD: plainText(1024),
+  ADMIN_USERNAME: z.string().optional(),
+  ADMIN_PASSWORD: z.string().optional(),
   FRAME_RATE: numberSetting(15, 1, 60),
   FRAME_SIZE: setting(Object.freeze({ width: 640, height: 480 }), frameSize),
   JPEG_QUALITY: numberSetting(80, 1, 100),
@@ -198,9 +188,8 @@ export interface Config {
   /** Without a slash at the end; undefined means from the request. */
   readonly wsBaseUrl: string | undefined;
   readonly corsAllowedOrigins: readonly string[];
-  /** Address or name to listen on, IPv6 without brackets. */
+  /** Where to listen: IPv6 without brackets; port 0 lets the system choose a free one. */
   readonly host: string;
-  /** 0 lets the system choose a free one. */
   readonly port: number;
   /** Absolute path. */
   readonly dataDir: string;
@@ -212,14 +201,12 @@ export interface Config {
   readonly frameSize: { readonly width: number; readonly height: number };
   readonly jpegQuality: number;
   readonly detectionFps: number;
-  /** Pixels of the detection frame. */
   readonly minFaceSize: number;
   readonly alertCooldownSeconds: number;
   readonly detectionRetentionDays: number;
   readonly storageLimitGb: number;
-  /** CIDR; empty means any. */
+  /** CIDR. Allowed: empty means any; denied: `alwaysDeniedNetworks` and those of the setting. */
   readonly rtspAllowedNetworks: readonly string[];
-  /** CIDR; `alwaysDeniedNetworks` and those of `RTSP_DENIED_NETWORKS`. */
   readonly rtspDeniedNetworks: readonly string[];
   readonly maxStreams: number;
   readonly maxViewers: number;
@@ -229,8 +216,7 @@ export interface Config {
 
 /** This machine only: 127.0.0.0/8, ::1 or `localhost`. */
 export function isLoopback(host: string): boolean {
-  if (host === 'localhost') return true;
-  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+  return host === 'localhost' || (ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback');
 }
 
 /** Until there is a sign-in, only this machine may reach the service, or whoever runs it says that everyone may. */
@@ -282,10 +268,9 @@ export function loadConfig(env: NodeJS.Dict<string>, options: { envFile?: string
   }
   const values = result.data;
   checkReach(values);
-  const notices =
-    values.ADMIN_USERNAME !== undefined || values.ADMIN_PASSWORD !== undefined
-      ? ['ADMIN_USERNAME and ADMIN_PASSWORD do nothing yet: this version has no sign-in.']
-      : [];
+  const notices: string[] = [];
+  if (values.ADMIN_USERNAME !== undefined || values.ADMIN_PASSWORD !== undefined)
+    notices.push('ADMIN_USERNAME and ADMIN_PASSWORD do nothing yet: this version has no sign-in.');
   return Object.freeze({
     secretKey: values.SECRET_KEY,
     debug: values.DEBUG,

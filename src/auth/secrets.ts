@@ -1,7 +1,14 @@
 // The secret of this installation, and the encryption of camera passwords at rest with a key derived from it.
 // Knows nothing of where sealed texts are kept, nor of users and sign-in.
 
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import {
   closeSync,
   fsyncSync,
@@ -104,11 +111,11 @@ function derive(secret: string, purpose: string, bytes: number): Buffer {
  * derived from the secret (HKDF, RFC 5869), the id tells another key from damage, and version and id are authenticated.
  */
 export class SecretBox {
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   readonly #header: string;
 
   constructor(secret: string) {
-    this.#key = derive(secret, 'camera credentials', 32);
+    this.#key = createSecretKey(derive(secret, 'camera credentials', 32));
     this.#header = `${version}.${derive(secret, 'camera credentials key id', 6).toString('base64url')}`;
   }
 

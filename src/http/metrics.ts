@@ -75,17 +75,12 @@ function streamGauges(registry: Registry, streams: StreamService): () => Promise
     read,
   }));
   return async () => {
-    const views = await streams.list();
-    const stats = await Promise.allSettled(views.map(({ id }) => streams.stats(id)));
+    const all = await streams.allStats();
     for (const status of statuses)
-      byStatus.set({ status }, views.filter((view) => view.status === status).length);
+      byStatus.set({ status }, all.filter((stats) => stats.status === status).length);
     for (const { gauge, read } of gauges) {
       gauge.reset();
-      for (const [index, result] of stats.entries()) {
-        const { id, name } = views[index]!;
-        // Deleted since the list was read.
-        if (result.status === 'fulfilled') gauge.set({ stream_id: id, name }, read(result.value));
-      }
+      for (const stats of all) gauge.set({ stream_id: stats.stream_id, name: stats.name }, read(stats));
     }
   };
 }

@@ -110,6 +110,10 @@ export interface StreamStats extends LiveStats {
   readonly viewers: number;
 }
 
+export interface NamedStats extends StreamStats {
+  readonly name: string;
+}
+
 export interface StreamInput {
   readonly name: string;
   readonly rtsp_url: string;
@@ -124,7 +128,7 @@ export type StreamPatch = { readonly [Member in keyof StreamInput]?: StreamInput
 
 export type StreamAction = 'start' | 'stop' | 'pause' | 'resume';
 
-/** Every method but `create` and `list` rejects with AppError 404 `stream_not_found` for an unknown id. */
+/** Every method with an id rejects with AppError 404 `stream_not_found` for an unknown id. */
 export interface StreamService {
   /** @throws AppError 400 for an address that cannot be used, 409 `too_many_streams` over the limit. */
   create(input: StreamInput): Promise<StreamView>;
@@ -134,6 +138,8 @@ export interface StreamService {
   setStatus(id: string, action: StreamAction): Promise<StreamView>;
   remove(id: string): Promise<void>;
   stats(id: string): Promise<StreamStats>;
+  /** The figures of all streams, read at once. */
+  allStats(): Promise<readonly NamedStats[]>;
   /** Waits a few seconds for the first picture; rejects with 503 and the reason when there is none. */
   snapshot(id: string): Promise<Picture>;
   /** As `LiveStreams.watch`, for a stream that exists; rejects with 503 and the reason when it is not running. */

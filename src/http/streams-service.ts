@@ -7,6 +7,7 @@ import { type CameraUrl, cameraKey, formatCameraUrl, isMasked, parseCameraUrl } 
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
 import type {
   LiveStreams,
+  NamedStats,
   StreamAction,
   StreamInput,
   StreamPatch,
@@ -109,9 +110,11 @@ export class SavedStreamService implements StreamService {
   }
 
   async stats(id: string): Promise<StreamStats> {
-    const saved = await this.#find(id);
-    const { status, viewers, stats } = this.#live.state(saved.id);
-    return { stream_id: saved.id, status: saved.problem === null ? status : 'error', viewers, ...stats };
+    return this.#stats(await this.#find(id));
+  }
+
+  async allStats(): Promise<NamedStats[]> {
+    return (await this.#store.list()).map((saved) => ({ ...this.#stats(saved), name: saved.name }));
   }
 
   async snapshot(id: string): Promise<Picture> {
@@ -146,6 +149,11 @@ export class SavedStreamService implements StreamService {
     if (!saved) throw notFound();
     this.#live.change(approachable(saved));
     return this.#view(saved);
+  }
+
+  #stats(saved: SavedStream): StreamStats {
+    const { status, viewers, stats } = this.#live.state(saved.id);
+    return { stream_id: saved.id, status: saved.problem === null ? status : 'error', viewers, ...stats };
   }
 
   #view(saved: SavedStream): StreamView {
