@@ -1,7 +1,6 @@
 // The service's side of the detector's thread: takes frames, gives faces, and keeps a thread alive come what may.
 // Never waits: a busy detector skips frames, a broken one is replaced, and who offers frames does not notice.
 
-import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type BackoffOptions, backoffMs } from '../../base/backoff.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
@@ -168,12 +167,12 @@ export class DetectorThread {
     const running = this.#running;
     this.#running = undefined;
     if (running) this.#abandon(running);
-    const workers = [...this.#abandoned];
+    const ends = [...this.#abandoned].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
     let cancelLimit = () => {};
     const limit = new Promise<void>((resolve) => {
       cancelLimit = this.#clock.after(CLOSE_LIMIT, resolve);
     });
-    await Promise.race([limit, Promise.all(workers.map((worker) => once(worker, 'exit')))]);
+    await Promise.race([limit, Promise.all(ends)]);
     cancelLimit();
     // What hangs for good must not keep the process.
     for (const worker of this.#abandoned) worker.unref();

@@ -1,0 +1,169 @@
+// Time per frame of the face detector by number of faces and smallest face, beside the plain port and face-api.js.
+// Alone: `node bin/launch.mjs bench/mtcnn.ts [--rounds N] [--face-api]`. Compare ratios: they hold on a busy machine too.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { modelsFolder, weightsFile } from '../scripts/build-mtcnn.ts';
+import { faceApiMtcnn } from '../scripts/mtcnn/face-api.ts';
+import { PlainNetworks } from '../scripts/mtcnn/plain-networks.ts';
+import { Weights } from '../scripts/mtcnn/weights.ts';
+import { Cascade, type Networks } from '../src/detect/mtcnn/cascade.ts';
+import {
+  defaultDetectionOptions,
+  type Face,
+  type OverlapLimits,
+  publishedOverlap,
+  tightOverlap,
+} from '../src/detect/mtcnn/face.ts';
+import { type Frame, Mipmap } from '../src/detect/mtcnn/frame.ts';
+import { OrtNetworks } from '../src/detect/mtcnn/networks.ts';
+import { Pyramid } from '../src/detect/mtcnn/pyramid.ts';
+import { picture } from '../test/mtcnn-pictures.ts';
+import type { Figure } from './figures.ts';
+import type { Section } from './sections/section.ts';
+
+const variants = ['plain', 'optimised', 'tight'] as const;
+type Variant = (typeof variants)[number];
+
+export interface MtcnnFigure {
+  /** Pixels of the frame. */
+  readonly minFaceSize: number;
+  readonly faces: number;
+  /** ms per frame, best of the rounds: published networks and limits, the same results optimised, tight overlap limits. */
+  readonly ms: Readonly<Record<Variant, number>>;
+  /** To `plain`. */
+  readonly ratio: { readonly optimised: number; readonly tight: number };
+  /** Best ms of face-api.js on its CPU backend, when asked for. */
+  readonly faceApi?: number;
+}
+
+export interface MtcnnBenchOptions {
+  readonly rounds?: number;
+  /** Fetches face-api.js with `npm pack` and measures it too (about a second per frame). */
+  readonly faceApi?: boolean;
+}
+
+/** Paints grey over the faces: the same picture with fewer of them. */
+function withoutFaces(frame: Frame, faces: readonly Face[]): Frame {
+  const rgb = Uint8Array.from(frame.rgb);
+  for (const { box } of faces)
+    for (let y = Math.max(0, Math.floor(box.y)); y < Math.min(frame.height, box.y + box.height); y++) {
+      const from = Math.max(0, Math.floor(box.x));
+      const to = Math.min(frame.width, Math.ceil(box.x + box.width));
+      rgb.fill(128, (y * frame.width + from) * 3, (y * frame.width + to) * 3);
+    }
+  return { ...frame, rgb };
+}
+
+function detection(networks: Networks, overlap: OverlapLimits, frame: Frame, minFaceSize: number) {
+  const cascade = new Cascade(networks, { ...defaultDetectionOptions, minFaceSize, overlap });
+  const mipmap = new Mipmap(frame.width, frame.height);
+  const pyramid = new Pyramid(frame.width, frame.height, minFaceSize);
+  return () => {
+    mipmap.load(frame);
+    return cascade.detect(mipmap, pyramid);
+  };
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+type Detections = Readonly<Record<Variant, () => Promise<Face[]>>>;
+
+async function measure(detections: Detections, rounds: number): Promise<Pick<MtcnnFigure, 'ms' | 'ratio'>> {
+  const ms: Record<Variant, number> = { plain: Infinity, optimised: Infinity, tight: Infinity };
+  // In turns, so that a busy neighbour does not fall on one variant alone; the best of each is what the work takes.
+  for (let round = 0; round <= rounds; round++)
+    for (const variant of variants) ms[variant] = Math.min(ms[variant], await timed(detections[variant]));
+  return { ms, ratio: { optimised: ms.optimised / ms.plain, tight: ms.tight / ms.plain } };
+}
+
+/** Frames of 640×480 or a little less with 0, 1, 4 and 5 faces: photographs, faces painted over where too many. */
+async function frames(networks: Networks): Promise<ReadonlyArray<readonly [faces: number, frame: Frame]>> {
+  const four = await picture(4);
+  const five = await picture(5);
+  const found = await detection(networks, tightOverlap, four, 40)();
+  return [
+    [0, withoutFaces(four, found)],
+    [1, withoutFaces(four, found.slice(1))],
+    [4, four],
+    [5, five],
+  ];
+}
+
+/** @returns one figure for each number of faces at 20, 40 and 60 pixels. Takes about 20 s at 20 rounds. */
+export async function benchMtcnn({
+  rounds = 20,
+  faceApi = false,
+}: MtcnnBenchOptions = {}): Promise<MtcnnFigure[]> {
+  const plain = await PlainNetworks.create(new Weights(await readFile(join(modelsFolder, weightsFile))));
+  const optimised = await OrtNetworks.load();
+  const other = faceApi ? await faceApiMtcnn() : undefined;
+  const figures: MtcnnFigure[] = [];
+  for (const minFaceSize of [20, 40, 60])
+    for (const [faces, frame] of await frames(optimised)) {
+      const detections: Detections = {
+        plain: detection(plain, publishedOverlap, frame, minFaceSize),
+        optimised: detection(optimised, publishedOverlap, frame, minFaceSize),
+        tight: detection(optimised, tightOverlap, frame, minFaceSize),
+      };
+      const figure = { minFaceSize, faces, ...(await measure(detections, rounds)) };
+      if (!other) {
+        figures.push(figure);
+        continue;
+      }
+      const { rgb, width, height } = frame;
+      const times: number[] = [];
+      for (let i = 0; i < 3; i++) times.push(await timed(() => other(rgb, width, height, minFaceSize)));
+      figures.push({ ...figure, faceApi: Math.min(...times) });
+    }
+  await Promise.all([plain.close(), optimised.close()]);
+  return figures;
+}
+
+/** As a section of `npm run bench`: the time of the variant that the service runs, and the ratios with their targets. */
+export const mtcnn: Section = {
+  name: 'mtcnn',
+  about: 'face detection by number of faces and smallest face, beside the plain port of the networks',
+  async run() {
+    const section = 'mtcnn';
+    return (await benchMtcnn()).flatMap(({ minFaceSize, faces, ms, ratio }): Figure[] => {
+      const what = `${faces} faces, from ${minFaceSize} px`;
+      const plain = { name: 'plain port', value: ms.plain };
+      const time: Figure = { section, name: what, value: ms.tight, unit: 'ms', comparedWith: plain };
+      if (minFaceSize !== 40) return [time];
+      const same = `${what}: same results / plain`;
+      const tight = `${what}: tight limits / plain`;
+      return [
+        time,
+        { section, name: same, value: ratio.optimised, unit: '', target: { atMost: 0.5 } },
+        { section, name: tight, value: ratio.tight, unit: '', target: { atMost: 0.33 } },
+      ];
+    });
+  },
+};
+
+export function printMtcnn(figures: readonly MtcnnFigure[]): void {
+  console.log(
+    'Face detection, ms per frame of 640×480 on one thread (best of the rounds), ratio to the plain port in brackets',
+  );
+  console.log('smallest  faces  plain    same results     tight limits     face-api.js');
+  for (const { minFaceSize, faces, ms, ratio, faceApi } of figures) {
+    const fast = (variant: 'optimised' | 'tight') =>
+      `${ms[variant].toFixed(1).padStart(5)} (${ratio[variant].toFixed(2)})`.padEnd(17);
+    const others = faceApi === undefined ? '' : `${faceApi.toFixed(0)} (${(faceApi / ms.plain).toFixed(0)})`;
+    console.log(
+      `${minFaceSize} px     ${faces}      ${ms.plain.toFixed(1).padStart(5)}    ${fast('optimised')}${fast('tight')}${others}`,
+    );
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const at = process.argv.indexOf('--rounds');
+  const rounds = at < 0 ? 20 : Number(process.argv[at + 1]);
+  printMtcnn(await benchMtcnn({ rounds, faceApi: process.argv.includes('--face-api') }));
+}
