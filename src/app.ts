@@ -64,6 +64,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
   await live.register(http);
   await streams.start();
+  pool.warm();
   const address = await listen(http, config);
 
   return {

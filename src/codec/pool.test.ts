@@ -371,3 +371,14 @@ test('the worker’s environment holds no secrets', async () => {
     delete process.env.CANARY_PASSWORD;
   }
 });
+
+test('a warmed pool has a process ready, which the first video then uses', async () => {
+  const pool = createPool();
+  pool.warm();
+  await until('the spare is ready', () => pool.stats.spare !== null);
+  const { spare } = pool.stats;
+  const viewer = open(pool);
+  expect(pool.workers.map(({ pid }) => pid)).toEqual([spare]);
+  await viewer.feed(clip({ frames: 2 }));
+  expect(viewer.pictures).toHaveLength(2);
+});

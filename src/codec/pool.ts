@@ -51,7 +51,7 @@ const looks = 5;
 const startPatience = 6;
 const startBackoff = { firstMs: 200, maxMs: 10_000 };
 
-/** Processes start with the first `open`, never before. `close` ends them all. */
+/** Processes start with the first `open` or `warm`, never before. `close` ends them all. */
 export class CodecPool {
   readonly #maxWorkers: number;
   readonly #log: Log;
@@ -77,6 +77,11 @@ export class CodecPool {
     this.#clock = options.clock ?? systemClock;
     this.#lookEvery = (options.hangTimeout ?? 5000) / looks;
     this.#idleTimeout = options.idleTimeout ?? 30_000;
+  }
+
+  /** Has a process ready, so that the first viewer does not wait for one to start. */
+  warm(): void {
+    this.#keepSpare();
   }
 
   /** Starts decoding a video. Nothing is decoded until a keyframe is sent. */
