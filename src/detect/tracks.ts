@@ -170,8 +170,8 @@ export class Tracker {
 
   /** 2 s, or longer when the detector usually looks less often than every 0.8 s; a single gap does not count. */
   #unseenLimit(): number {
-    if (this.#intervals.length < 3) return unseenLimitMs;
-    const usual = this.#intervals.toSorted((a, b) => a - b)[this.#intervals.length >> 1]!;
+    if (this.#intervals.length < 5) return unseenLimitMs;
+    const usual = this.#intervals.toSorted((a, b) => a - b)[2]!;
     return Math.min(maxUnseenLimitMs, Math.max(unseenLimitMs, unseenIntervals * usual));
   }
 

@@ -198,6 +198,7 @@ export class VisitWriter<Alert> {
     const { id } = visit;
     const lastSeen = wallTimeOf(visit, at);
     const images = better === null ? null : await this.#picture(better.images);
+    if (better !== null && images === null) visit.pictured = false;
     if (better === null || images === null) await sink.detectionSeen({ id, lastSeen });
     else await sink.detectionImproved({ id, sighting: better.sighting, images, lastSeen });
   }

@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../base/clock.ts';
+import { FolderImageStore } from './folder.ts';
+import { planRetention, Retention, type RetentionPort } from './retention.ts';
+
+const day = 86_400_000;
+let folder: string;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'retention-'));
+});
+afterEach(async () => {
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Row {
+  readonly time: number;
+  readonly images: readonly string[];
+}
+
+/** Detections in memory, oldest first, with their real images. */
+class Rows implements RetentionPort {
+  rows: Row[] = [];
+  readonly steps: number[] = [];
+
+  async removeOldest(limit: number, before: number | null) {
+    const old = this.rows.slice(0, limit).filter((row) => before === null || row.time < before);
+    this.rows = this.rows.slice(old.length);
+    this.steps.push(old.length);
+    return { removed: old.length, images: old.flatMap((row) => row.images) };
+  }
+
+  async add(store: FolderImageStore, count: number, time: (index: number) => number, size = 1_000) {
+    for (let index = 0; index < count; index++) {
+      const image = new Uint8Array(size);
+      this.rows.push({ time: time(index), images: [await store.put(image), await store.put(image)] });
+    }
+  }
+}
+
+async function scene(limits: { days?: number; bytes?: number }) {
+  const store = new FolderImageStore(folder);
+  await store.open();
+  const rows = new Rows();
+  const troubles: unknown[] = [];
+  const retention = new Retention({
+    limits: { days: 30, bytes: 1e9, ...limits },
+    rows,
+    store,
+    clock: systemClock,
+    onTrouble: (error) => troubles.push(error),
+    everyMs: 5,
+  });
+  return { store, rows, retention, troubles };
+}
+
+describe('retention', () => {
+  it('removes what is too old, with its images, and keeps the rest', async () => {
+    const { store, rows, retention } = await scene({ days: 1 });
+    const now = Date.now();
+    await rows.add(store, 130, (n) => (n < 120 ? now - 2 * day + n : now - 1_000));
+    expect(await retention.run()).toBe(120);
+    expect(rows.rows).toHaveLength(10);
+    expect(rows.steps).toEqual([100, 20]);
+    expect(store.usage()).toMatchObject({ files: 20, bytes: 20_000 });
+    expect(await retention.run()).toBe(0);
+    expect(retention.removed).toBe(120);
+  });
+
+  it('removes the oldest until the images are within the size, and no more than needed', async () => {
+    const { store, rows, retention } = await scene({ bytes: 100_000 });
+    await rows.add(store, 60, (n) => Date.now() + n);
+    const newest = rows.rows.slice(-48);
+    await retention.run();
+    expect(store.usage().bytes).toBe(96_000);
+    expect(rows.rows).toEqual(newest);
+  });
+
+  it('works by itself until stopped', async () => {
+    const { store, rows, retention, troubles } = await scene({ bytes: 20_000 });
+    retention.start();
+    await rows.add(store, 40, () => Date.now());
+    await expect.poll(() => store.usage().bytes, { timeout: 20_000 }).toBeLessThanOrEqual(20_000);
+    await retention.stop();
+    const { length } = rows.steps;
+    await rows.add(store, 20, () => Date.now());
+    expect(rows.steps).toHaveLength(length);
+    expect(troubles).toEqual([]);
+  });
+
+  it('makes room on a full disk whatever the limits say', async () => {
+    const { store, rows, retention } = await scene({});
+    await rows.add(store, 110, () => Date.now());
+    expect(await retention.makeRoom()).toBe(100);
+    expect(rows.rows).toHaveLength(10);
+    expect(store.usage().files).toBe(20);
+  });
+
+  it('removes no more rows while images cannot be deleted, for that would free nothing', async () => {
+    const { store, rows, retention } = await scene({ bytes: 10_000 });
+    await rows.add(store, 150, () => Date.now());
+    const remove = store.delete.bind(store);
+    store.delete = async (names) => {
+      if (names.length > 0) throw new Error('read-only');
+    };
+    await expect(retention.run({ ages: false })).rejects.toThrow('read-only');
+    await expect(retention.run({ ages: false })).rejects.toThrow('read-only');
+    expect(rows.rows).toHaveLength(50);
+    store.delete = remove;
+    await retention.run({ ages: false });
+    expect(store.usage().bytes).toBeLessThanOrEqual(10_000);
+    expect(store.usage().files).toBe(2 * rows.rows.length);
+  });
+
+  it('ends when only images without rows are left', async () => {
+    const { store, retention } = await scene({ bytes: 1_000 });
+    await store.put(new Uint8Array(5_000));
+    expect(await retention.run()).toBe(0);
+  });
+
+  it('plans small steps only, and none while the size is unknown', () => {
+    const usage = fc.record({
+      files: fc.integer({ min: 0, max: 1e6 }),
+      bytes: fc.integer({ min: 0, max: 1e12 }),
+      counted: fc.boolean(),
+    });
+    const progress = fc.record({ agesDone: fc.boolean(), shrinking: fc.boolean() });
+    fc.assert(
+      fc.property(usage, progress, fc.integer({ min: 1, max: 1e12 }), (used, done, bytes) => {
+        const step = planRetention({ days: 30, bytes }, used, 40 * day, done);
+        if (step !== null) expect(step.rows).toBeGreaterThanOrEqual(1);
+        if (step !== null) expect(step.rows).toBeLessThanOrEqual(100);
+        if (!done.agesDone) expect(step).toMatchObject({ reason: 'age', before: 10 * day });
+        else if (!used.counted) expect(step).toBeNull();
+        else if (used.bytes > bytes && used.files > 0) expect(step).toMatchObject({ reason: 'size' });
+      }),
+    );
+  });
+});
