@@ -9,9 +9,11 @@ import { density } from './sections/density.ts';
 import { fanOut } from './sections/fan-out.ts';
 import { firstPicture } from './sections/first-picture.ts';
 import { held } from './sections/held.ts';
+import { mtcnn } from './sections/mtcnn.ts';
 import type { Section } from './sections/section.ts';
+import { otherWork } from './setting.ts';
 
-const sections: readonly Section[] = [delay, firstPicture, density, held, fanOut];
+const sections: readonly Section[] = [delay, firstPicture, density, held, fanOut, mtcnn];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,8 +35,10 @@ const failed: string[] = [];
 for (const { name, about, run } of sections) {
   if (positionals.length > 0 && !positionals.includes(name)) continue;
   console.error(`${name}: ${about}…`);
+  const others = otherWork();
   try {
     figures.push(...(await run()));
+    figures.push({ section: name, name: 'CPU of everything else', value: others(), unit: '% of a core' });
   } catch (error) {
     failed.push(name);
     console.error(`${name} failed:`, error);

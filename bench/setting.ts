@@ -1,7 +1,7 @@
 // The setting of a measurement: cameras, service and viewers, each in a process of its own, always stopped at the end.
 // What is measured is in sections/.
 
-import { type ProcessFigures, processFigures } from '../test/support/process-figures.ts';
+import { machineCpuMs, type ProcessFigures, processFigures } from '../test/support/process-figures.ts';
 import { type Service, startService } from '../test/support/service.ts';
 import { CameraBank, type CameraBankOptions } from './camera-bank.ts';
 import { ViewerFleet } from './viewer-fleet.ts';
@@ -92,5 +92,19 @@ export function costMeter(
   return () => {
     const after = processFigures(pid);
     return { cpuPercent: ((after.cpuMs - before.cpuMs) / (performance.now() - startedAt)) * 100, after };
+  };
+}
+
+/**
+ * What the rest of the machine does meanwhile, percent of a core: figures of a busy machine are figures of that, too.
+ * Children count once they have ended, so it is to be asked when all have.
+ */
+export function otherWork(): () => number {
+  const own = processFigures(process.pid).cpuMs;
+  const all = machineCpuMs();
+  const startedAt = performance.now();
+  return () => {
+    const others = machineCpuMs() - all - (processFigures(process.pid).cpuMs - own);
+    return Math.max(0, (others / (performance.now() - startedAt)) * 100);
   };
 }

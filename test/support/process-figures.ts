@@ -78,6 +78,17 @@ export function processFigures(pid: number): ProcessFigures {
   return { cpuMs: ticks * msPerTick, rss, pss, fds: openDescriptors(pid), processes: tree.length };
 }
 
+/** Processor time that all processes of the machine have used since it started, ms. */
+export function machineCpuMs(): number {
+  // user nice system idle iowait irq softirq steal …: see proc(5).
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = read('/proc/stat')
+    .split('\n', 1)[0]!
+    .split(/ +/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) * msPerTick;
+}
+
 /** Percent of one core used between two readings `elapsedMs` apart. */
 export function cpuPercent(before: ProcessFigures, after: ProcessFigures, elapsedMs: number): number {
   return ((after.cpuMs - before.cpuMs) / elapsedMs) * 100;
