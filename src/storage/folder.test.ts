@@ -169,7 +169,7 @@ describe('images in a folder', () => {
 
   it('are whole or absent after kill -9 at any moment', async () => {
     const size = 200_000;
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 6; round++) {
       const acknowledged = await putUntilKilled(size, 3 + round * 4);
       const store = new FolderImageStore(folder);
       const images = (await listed(store)).filter((image) => !image.temporary);
