@@ -44,7 +44,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     clock,
     log,
     pool,
-    picture: { ...config.frameSize, fps: config.frameRate, quality: config.jpegQuality },
+    channel: {
+      picture: { ...config.frameSize, fps: config.frameRate, quality: config.jpegQuality },
+      faces: { ...config.frameSize, fps: config.detectionFps, minFaceSize: config.minFaceSize },
+    },
     resolve: (host) => policy.resolve(host),
     maxStreams: config.maxStreams,
     onOnline: (id, wallTime) => {

@@ -3,7 +3,8 @@
 
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
-import type { PictureOptions } from './codec/messages.ts';
+import { Decoding } from './codec/decoding.ts';
+import type { ChannelOptions } from './codec/messages.ts';
 import { PictureFeed } from './codec/picture-feed.ts';
 import type { CodecPool } from './codec/pool.ts';
 import { Source } from './ingest/source.ts';
@@ -17,7 +18,7 @@ export interface CameraParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly pool: CodecPool;
-  readonly picture: PictureOptions;
+  readonly channel: ChannelOptions;
   readonly resolve: ResolveAddress;
 }
 
@@ -34,6 +35,7 @@ export class Camera implements LiveCamera {
   readonly stream = new Stream();
   readonly pictures: PictureFeed;
   readonly source: Source;
+  readonly #decoding: Decoding;
   readonly #parts: CameraParts;
   readonly #onUnwatched: (() => void) | undefined;
   #viewers = 0;
@@ -45,17 +47,17 @@ export class Camera implements LiveCamera {
     this.#parts = parts;
     this.#onUnwatched = onUnwatched;
     const { stream } = this;
-    const { clock, log, pool, picture, resolve } = parts;
+    const { clock, log, pool, channel, resolve } = parts;
     const name = formatCameraUrl(address, 'mask');
     stream.onReaderError = (error) =>
       log.error({ err: error, camera: name }, 'a reader of this stream failed');
-    this.pictures = new PictureFeed({
+    this.#decoding = new Decoding({
       stream,
       pool,
-      picture,
-      clock,
+      channel,
       onTrouble: (message) => log.warn({ camera: name }, message),
     });
+    this.pictures = new PictureFeed({ stream, decoding: this.#decoding, picture: channel.picture, clock });
     this.source = new Source({
       stream,
       address,
@@ -99,5 +101,6 @@ export class Camera implements LiveCamera {
   async close(): Promise<void> {
     await this.source.stop();
     this.pictures.close();
+    this.#decoding.close();
   }
 }

@@ -57,7 +57,11 @@ export async function diagnose({
   const look = (unit: AccessUnit) => {
     channel ??= pool.open(
       unit.codec,
-      { width: 640, height: 480, fps: 15, quality: 80 },
+      {
+        picture: { width: 640, height: 480, fps: 15, quality: 80 },
+        faces: { width: 640, height: 480, fps: 5, minFaceSize: 40 },
+      },
+      { pictures: true, faces: false },
       {
         onPicture: () => {
           seen.picture ??= performance.now() - began;

@@ -2,6 +2,7 @@
 // Everything here is sent by structured clone; no behaviour.
 
 import type { VideoCodec } from '../media/access-unit.ts';
+import type { DetectorState, FaceImages, FrameFaces } from '../media/faces.ts';
 
 /** What a channel makes of its access units. Pictures are fitted inside `width`×`height`, never enlarged or distorted. */
 export interface PictureOptions {
@@ -11,6 +12,30 @@ export interface PictureOptions {
   readonly fps: number;
   /** JPEG quality 1–100. */
   readonly quality: number;
+}
+
+/** How frames are given to the face detector. */
+export interface FaceOptions {
+  /** Frames are fitted inside, never enlarged: the detection frame. */
+  readonly width: number;
+  readonly height: number;
+  /** At most so many frames a second; fewer when the detector cannot keep up. */
+  readonly fps: number;
+  /** Side of the smallest face, pixels of the detection frame. */
+  readonly minFaceSize: number;
+  /** For tests and benchmarks: ms that the detector sleeps before each frame. */
+  readonly pause?: number;
+}
+
+export interface ChannelOptions {
+  readonly picture: PictureOptions;
+  readonly faces: FaceOptions;
+}
+
+/** What is made of a channel's frames at the moment; changed while it runs, without a gap. */
+export interface Wants {
+  readonly pictures: boolean;
+  readonly faces: boolean;
 }
 
 /** A JPEG picture on its way to the service: `Picture` and what it cost. */
@@ -30,7 +55,8 @@ export type ToWorker =
       readonly type: 'open';
       readonly channel: number;
       readonly codec: VideoCodec;
-      readonly options: PictureOptions;
+      readonly options: ChannelOptions;
+      readonly wants: Wants;
       /**
        * For so many ms, units of this channel are announced by `begin`, and the worker handles one unit of all such
        * channels at a time: should it die, the culprit is known. 0 when nothing is suspected.
@@ -48,6 +74,7 @@ export type ToWorker =
       /** Parent's `receivedAt`, returned with the picture. */
       readonly receivedAt: number;
     }
+  | { readonly type: 'want'; readonly channel: number; readonly wants: Wants }
   | { readonly type: 'close'; readonly channel: number };
 
 export type FromWorker =
@@ -56,6 +83,20 @@ export type FromWorker =
   | { readonly type: 'begin'; readonly channel: number }
   /** One per `unit`, in order, with the pictures that came out (mostly none or one): the sender counts what is in flight. */
   | { readonly type: 'done'; readonly channel: number; readonly pictures: readonly PictureMessage[] }
+  /** One per analysed frame; `images` only when there are faces. */
+  | {
+      readonly type: 'faces';
+      readonly channel: number;
+      readonly found: FrameFaces;
+      readonly images: FaceImages | null;
+    }
+  /** To each channel that wants faces, at each change. `reason` is a sentence for every state but `starting` and `ready`. */
+  | {
+      readonly type: 'detector';
+      readonly channel: number;
+      readonly state: DetectorState;
+      readonly reason: string | null;
+    }
   /** The decoder refused something; the channel goes on at the next keyframe. At most once a second per channel. */
   | {
       readonly type: 'trouble';

@@ -2,12 +2,17 @@
 // Where its worker runs and what happens when that dies is decided in pool.ts.
 
 import type { AccessUnit, Picture, VideoCodec } from '../media/access-unit.ts';
+import type { DetectorState, FaceImages, FrameFaces } from '../media/faces.ts';
 import type { WorkerChild } from './child.ts';
-import type { FromWorker, PictureMessage, PictureOptions } from './messages.ts';
+import type { ChannelOptions, FromWorker, PictureMessage, Wants } from './messages.ts';
 
 export interface ChannelHandlers {
   /** @param processingTime decode + scale + encode, ms. */
   onPicture(picture: Picture, processingTime: number): void;
+  /** @param images null when there is no face. */
+  onFaces?(found: FrameFaces, images: FaceImages | null): void;
+  /** Of the face detector, while faces are wanted. @param reason a sentence when it does not work. */
+  onDetector?(state: DetectorState, reason: string | null): void;
   /** A sentence for people; at most about one a second. The channel goes on at the next keyframe. */
   onTrouble(message: string): void;
   /**
@@ -36,6 +41,8 @@ export interface CodecChannel {
    *   everything up to the next keyframe is dropped as well.
    */
   send(unit: AccessUnit, show?: boolean): boolean;
+  /** What is to be made of the frames from now on. */
+  want(wants: Wants): void;
   close(): void;
   readonly stats: Readonly<ChannelStats>;
 }
@@ -59,7 +66,7 @@ const smoothing = 0.1;
 export class PoolChannel implements CodecChannel {
   readonly id: number;
   readonly codec: VideoCodec;
-  readonly options: PictureOptions;
+  readonly options: ChannelOptions;
   readonly handlers: ChannelHandlers;
   readonly stats: ChannelStats = {
     sent: 0,
@@ -86,18 +93,21 @@ export class PoolChannel implements CodecChannel {
   #limit = live;
   #awaitsKeyframe = true;
   #closed = false;
+  #wants: Wants;
   readonly #onClose: (channel: PoolChannel) => void;
 
   constructor(
     id: number,
     codec: VideoCodec,
-    options: PictureOptions,
+    options: ChannelOptions,
+    wants: Wants,
     handlers: ChannelHandlers,
     onClose: (channel: PoolChannel) => void,
   ) {
     this.id = id;
     this.codec = codec;
     this.options = options;
+    this.#wants = wants;
     this.handlers = handlers;
     this.#onClose = onClose;
   }
@@ -128,6 +138,11 @@ export class PoolChannel implements CodecChannel {
     return true;
   }
 
+  want(wants: Wants): void {
+    this.#wants = wants;
+    this.#worker?.post({ type: 'want', channel: this.id, wants });
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -141,7 +156,7 @@ export class PoolChannel implements CodecChannel {
   attach(worker: WorkerChild, carefulFor: number): void {
     this.#worker = worker;
     const { id, codec, options } = this;
-    worker.post({ type: 'open', channel: id, codec, options, carefulFor });
+    worker.post({ type: 'open', channel: id, codec, options, wants: this.#wants, carefulFor });
   }
 
   /** Has no worker any more; what was in flight is lost. */
@@ -164,6 +179,12 @@ export class PoolChannel implements CodecChannel {
       case 'done':
         this.#done();
         for (const picture of message.pictures) this.#picture(picture);
+        return;
+      case 'faces':
+        this.handlers.onFaces?.(message.found, message.images);
+        return;
+      case 'detector':
+        this.handlers.onDetector?.(message.state, message.reason);
         return;
       case 'trouble':
         this.stats.decodeErrors += message.errors;

@@ -4,11 +4,14 @@ import { afterEach, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
 import type { AccessUnit, Picture, VideoCodec } from '../media/access-unit.ts';
-import { CodecPool, type CodecPoolOptions, type PictureOptions } from './pool.ts';
+import type { FaceImages, FrameFaces } from '../media/faces.ts';
+import type { FaceOptions, PictureOptions, Wants } from './messages.ts';
+import { CodecPool, type CodecPoolOptions } from './pool.ts';
 import type { PoolChannel } from './pool-channel.ts';
 import { type ClipOptions, decodeJpeg, encodeClip, psnr, testCard } from './worker/test-clips.ts';
 
 const wanted: PictureOptions = { width: 640, height: 480, fps: 15, quality: 80 };
+const faces: FaceOptions = { width: 640, height: 480, fps: 5, minFaceSize: 40 };
 const pools: CodecPool[] = [];
 
 afterEach(async () => {
@@ -37,13 +40,22 @@ async function until(what: string, condition: () => boolean): Promise<void> {
 }
 
 /** A channel as an owner uses it: keeps the units since the keyframe and feeds them again after a reset. */
-function open(pool: CodecPool, codec: VideoCodec = 'h264', options = wanted) {
+function open(
+  pool: CodecPool,
+  codec: VideoCodec = 'h264',
+  picture = wanted,
+  wants: Wants = { pictures: true, faces: false },
+) {
   const pictures: Picture[] = [];
   const troubles: string[] = [];
   let recent: AccessUnit[] = [];
   let resets = 0;
-  const channel = pool.open(codec, options, {
-    onPicture: (picture) => pictures.push(picture),
+  const found: { readonly faces: FrameFaces; readonly images: FaceImages | null }[] = [];
+  const detector: string[] = [];
+  const channel = pool.open(codec, { picture, faces }, wants, {
+    onPicture: (made) => pictures.push(made),
+    onFaces: (frame, images) => found.push({ faces: frame, images }),
+    onDetector: (state) => detector.push(state),
     onTrouble: (message) => troubles.push(message),
     onReset() {
       resets += 1;
@@ -56,6 +68,8 @@ function open(pool: CodecPool, codec: VideoCodec = 'h264', options = wanted) {
   return {
     channel,
     pictures,
+    found,
+    detector,
     troubles,
     idle,
     get resets() {

@@ -7,11 +7,10 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { VideoCodec } from '../media/access-unit.ts';
 import { WorkerChild } from './child.ts';
-import type { FromWorker, PictureOptions } from './messages.ts';
+import type { ChannelOptions, FromWorker, Wants } from './messages.ts';
 import { type ChannelHandlers, type CodecChannel, PoolChannel } from './pool-channel.ts';
 import { judge, suspects, suspicionTime } from './suspicion.ts';
 
-export type { PictureOptions } from './messages.ts';
 export type { ChannelHandlers, ChannelStats, CodecChannel } from './pool-channel.ts';
 
 export interface CodecPoolOptions {
@@ -85,9 +84,9 @@ export class CodecPool {
   }
 
   /** Starts decoding a video. Nothing is decoded until a keyframe is sent. */
-  open(codec: VideoCodec, options: PictureOptions, handlers: ChannelHandlers): CodecChannel {
+  open(codec: VideoCodec, options: ChannelOptions, wants: Wants, handlers: ChannelHandlers): CodecChannel {
     if (this.#closed) throw new Error('The codec pool is closed');
-    const channel = new PoolChannel(this.#nextChannel++, codec, options, handlers, (closed) =>
+    const channel = new PoolChannel(this.#nextChannel++, codec, options, wants, handlers, (closed) =>
       this.#forget(closed),
     );
     this.#channels.set(channel.id, channel);

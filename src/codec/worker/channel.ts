@@ -4,8 +4,9 @@
 import type { Frame } from 'node-av/lib';
 import type { VideoCodec } from '../../media/access-unit.ts';
 import { FrameRateLimiter } from '../../media/frame-rate.ts';
-import type { PictureMessage, PictureOptions } from '../messages.ts';
+import type { ChannelOptions, PictureMessage, Wants } from '../messages.ts';
 import { Decoder } from './decoder.ts';
+import type { ChannelFaces } from './faces.ts';
 import { JpegMaker } from './jpeg.ts';
 
 export interface Unit {
@@ -34,6 +35,7 @@ export class Channel {
   readonly #output: ChannelOutput;
   readonly #limiter: FrameRateLimiter;
   readonly #jpeg: JpegMaker;
+  readonly #faces: ChannelFaces;
   readonly #queue: Unit[] = [];
   /** By timestamp in whole µs, which the decoder carries from unit to frame. */
   readonly #pending = new Map<bigint, Unit>();
@@ -41,12 +43,27 @@ export class Channel {
   #awaitsKeyframe = true;
   #running = false;
   #closed = false;
+  #wants: Wants;
 
-  constructor(codec: VideoCodec, options: PictureOptions, output: ChannelOutput) {
+  constructor(
+    codec: VideoCodec,
+    { picture }: ChannelOptions,
+    wants: Wants,
+    faces: ChannelFaces,
+    output: ChannelOutput,
+  ) {
     this.#codec = codec;
     this.#output = output;
-    this.#limiter = new FrameRateLimiter(options.fps);
-    this.#jpeg = new JpegMaker(options);
+    this.#wants = wants;
+    this.#limiter = new FrameRateLimiter(picture.fps);
+    this.#jpeg = new JpegMaker(picture);
+    this.#faces = faces;
+    faces.want(wants.faces);
+  }
+
+  want(wants: Wants): void {
+    this.#wants = wants;
+    this.#faces.want(wants.faces);
   }
 
   push(unit: Unit): void {
@@ -99,10 +116,13 @@ export class Channel {
     const unit = this.#pending.get(frame.pts);
     this.#pending.delete(frame.pts);
     if (!unit?.show || this.#closed || this.#queue.length > showBacklog) return;
-    if (!this.#limiter.take(unit.timestamp)) return;
-    const jpeg = await this.#jpeg.make(frame);
     const { timestamp, receivedAt } = unit;
-    pictures.push({ ...jpeg, timestamp, receivedAt, processingTime: performance.now() - startedAt });
+    if (this.#wants.pictures && this.#limiter.take(timestamp)) {
+      const jpeg = await this.#jpeg.make(frame);
+      pictures.push({ ...jpeg, timestamp, receivedAt, processingTime: performance.now() - startedAt });
+    }
+    // After the picture, which somebody watches; the detector works beside it, in its own thread.
+    if (this.#wants.faces && !this.#closed) await this.#faces.offer(frame, unit);
   }
 
   #remember(timestamp: bigint, unit: Unit): void {
@@ -126,6 +146,7 @@ export class Channel {
     this.#decoder?.free();
     this.#decoder = null;
     this.#jpeg.free();
+    this.#faces.free();
   }
 }
 

@@ -17,6 +17,9 @@ import { fitInside } from './fit.ts';
 /** FFmpeg's lambda for one step of its quantiser scale (FF_QP2LAMBDA). */
 const lambdaPerStep = 118;
 
+/** The box that pictures are fitted into, and libjpeg's quality 1–100. */
+export type JpegOptions = Omit<PictureOptions, 'fps'>;
+
 export interface Jpeg {
   readonly data: Uint8Array;
   readonly width: number;
@@ -33,8 +36,9 @@ export function quantiser(quality: number): number {
 }
 
 /** Untagged video: HD is made in BT.709, smaller sizes in BT.601, as every player assumes. */
-function assumedColourSpace(height: number) {
-  return height >= 720 ? AVCOL_SPC_BT709 : AVCOL_SPC_BT470BG;
+export function assumeColours(frame: Frame): void {
+  if (frame.colorSpace === AVCOL_SPC_UNSPECIFIED)
+    frame.colorSpace = frame.height >= 720 ? AVCOL_SPC_BT709 : AVCOL_SPC_BT470BG;
 }
 
 function check(result: number, step: string): void {
@@ -42,7 +46,7 @@ function check(result: number, step: string): void {
 }
 
 export class JpegMaker {
-  readonly #options: PictureOptions;
+  readonly #options: JpegOptions;
   readonly #quality: number;
   /** Set up by FFmpeg from the two frames at each call, and again when the source's size, format or colours change. */
   readonly #scaler = new SoftwareScaleContext();
@@ -50,7 +54,7 @@ export class JpegMaker {
   readonly #packet = new Packet();
   #encoder: CodecContext | null = null;
 
-  constructor(options: PictureOptions) {
+  constructor(options: JpegOptions) {
     this.#options = options;
     this.#quality = quantiser(options.quality) * lambdaPerStep;
     this.#scaler.allocContext();
@@ -68,7 +72,7 @@ export class JpegMaker {
     if (this.#encoder === null || scaled.width !== width || scaled.height !== height) {
       await this.#prepare(width, height);
     }
-    if (frame.colorSpace === AVCOL_SPC_UNSPECIFIED) frame.colorSpace = assumedColourSpace(frame.height);
+    assumeColours(frame);
     // The chroma samples stay where they are: moving them by half a pixel to JPEG's place would only blur them.
     scaled.chromaLocation = frame.chromaLocation;
     scaled.colorPrimaries = frame.colorPrimaries;

@@ -5,6 +5,7 @@ import { AV_LOG_QUIET } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 import type { FromWorker, ToWorker } from '../messages.ts';
 import { Channel } from './channel.ts';
+import { ChannelFaces } from './faces.ts';
 
 /** Between two trouble messages of one channel, ms. */
 const reportEvery = 1000;
@@ -46,10 +47,15 @@ function createReporter(channel: number) {
   };
 }
 
-function open({ channel, codec, options, carefulFor }: Extract<ToWorker, { type: 'open' }>): void {
+function open({ channel, codec, options, wants, carefulFor }: Extract<ToWorker, { type: 'open' }>): void {
   const carefulUntil = performance.now() + carefulFor;
   const reporter = createReporter(channel);
-  const made = new Channel(codec, options, {
+  const faces = new ChannelFaces(channel, options, {
+    found: (found, images) => post({ type: 'faces', channel, found, images }),
+    detector: (state, reason) => post({ type: 'detector', channel, state, reason }),
+    failed: (message) => reporter.add(message),
+  });
+  const made = new Channel(codec, options, wants, faces, {
     done: (pictures) => post({ type: 'done', channel, pictures }),
     failed: (message) => reporter.add(message),
     turn(work) {
@@ -70,6 +76,8 @@ process.on('message', (message: ToWorker) => {
   switch (message.type) {
     case 'open':
       return open(message);
+    case 'want':
+      return channels.get(message.channel)?.channel.want(message.wants);
     case 'unit':
       return channels.get(message.channel)?.channel.push(message);
     case 'close': {
