@@ -19,6 +19,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json LICENSE ./
 COPY bin ./bin
 COPY src ./src
+COPY models ./models
 COPY web/public ./web/public
 RUN mkdir /data && chown node:node /data
 USER node
