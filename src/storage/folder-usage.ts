@@ -1,74 +1,92 @@
-// How much is in the folder: counted once, folder by folder in the background, then kept by what is written and deleted.
+// How much is in the folder: counted once, shard by shard in the background, then kept by what is written and deleted.
 // A count only; what to do about it is decided in retention.ts.
 
 import type { StorageUsage, StoredImage } from './image-store.ts';
 
-/** A shard that is written to all the time is at last believed as it was read. */
-const maxRecounts = 5;
-
-function shardOf(name: string): string {
-  return name.slice(0, 2);
+export interface UsageChange<Result> {
+  readonly result: Result;
+  readonly files: number;
+  readonly bytes: number;
 }
 
+type ReadShard = (shard: string) => Promise<readonly StoredImage[]>;
+
+/**
+ * A shard is either read or changed, never both, so that each file is counted exactly once: changes of the shard that
+ * is being read wait for the reading (a few ms), and the reading for the changes under way.
+ */
 export class FolderUsage {
   #files = 0;
   #bytes = 0;
-  /** Shards counted already; null once all are. Before its turn, a shard's changes do not matter: they will be seen. */
-  #done: Set<string> | null = new Set();
-  #changed = false;
-  #current = '';
+  /** Shards counted already; null once all are. Changes of the others do not matter: they will be read. */
+  #counted: Set<string> | null = new Set();
+  #counting: Promise<void> = Promise.resolve();
+  #reading: { readonly shard: string; readonly done: Promise<void> } | null = null;
+  readonly #changes = new Set<{ readonly shard: string; readonly done: Promise<void> }>();
 
   get figures(): StorageUsage {
-    return { files: this.#files, bytes: this.#bytes, counted: this.#done === null };
+    return { files: this.#files, bytes: this.#bytes, counted: this.#counted === null };
   }
 
-  written(name: string, size: number): void {
-    this.#change(name, 1, size);
+  /** Runs a task that writes or deletes the file of this name. */
+  async change<Result>(name: string, task: () => Promise<UsageChange<Result>>): Promise<Result> {
+    const shard = name.slice(0, 2);
+    while (this.#reading?.shard === shard) await this.#reading.done;
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const change = { shard, done };
+    this.#changes.add(change);
+    try {
+      const { result, files, bytes } = await task();
+      if (this.#counted === null || this.#counted.has(shard)) this.#add(files, bytes);
+      return result;
+    } finally {
+      this.#changes.delete(change);
+      resolve();
+    }
   }
 
-  deleted(name: string, size: number): void {
-    this.#change(name, -1, -size);
-  }
-
-  /** @param read what a shard holds now. Rejects when it does. */
-  async count(
-    shards: readonly string[],
-    read: (shard: string) => Promise<readonly StoredImage[]>,
-  ): Promise<void> {
+  /** Begins anew; a count under way is given up. Rejects when `read` does. */
+  async count(shards: readonly string[], read: ReadShard): Promise<void> {
+    const counted = new Set<string>();
+    this.#counted = counted;
     this.#files = 0;
     this.#bytes = 0;
-    const done = (this.#done = new Set());
-    for (const shard of shards) {
-      const images = await this.#readQuietly(shard, read);
-      if (this.#done !== done) return;
-      this.#files += images.length;
-      for (const { size } of images) this.#bytes += size;
-      done.add(shard);
+    const before = this.#counting;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#counting = promise;
+    await before;
+    try {
+      for (const shard of shards) {
+        if (this.#counted !== counted) return;
+        await this.#countShard(shard, read, counted);
+      }
+      if (this.#counted === counted) this.#counted = null;
+    } finally {
+      resolve();
     }
-    this.#done = null;
   }
 
-  /** What is written or deleted while a shard is read may be in the count or not: it is read again. */
-  async #readQuietly(
-    shard: string,
-    read: (shard: string) => Promise<readonly StoredImage[]>,
-  ): Promise<readonly StoredImage[]> {
-    this.#current = shard;
-    let images: readonly StoredImage[] = [];
-    for (let attempt = 0; attempt < maxRecounts; attempt++) {
-      this.#changed = false;
-      images = await read(shard);
-      if (!this.#changed) break;
+  async #countShard(shard: string, read: ReadShard, counted: Set<string>): Promise<void> {
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    this.#reading = { shard, done };
+    try {
+      const underWay = [...this.#changes].filter((change) => change.shard === shard);
+      await Promise.all(underWay.map((change) => change.done));
+      const images = (await read(shard)).filter((image) => !image.temporary);
+      if (this.#counted !== counted) return;
+      counted.add(shard);
+      this.#add(
+        images.length,
+        images.reduce((sum, { size }) => sum + size, 0),
+      );
+    } finally {
+      this.#reading = null;
+      resolve();
     }
-    return images.filter((image) => !image.temporary);
   }
 
-  #change(name: string, files: number, bytes: number): void {
-    const shard = shardOf(name);
-    if (this.#done !== null && !this.#done.has(shard)) {
-      if (shard === this.#current) this.#changed = true;
-      return;
-    }
+  /** The folder may be changed by others: never below nothing. */
+  #add(files: number, bytes: number): void {
     this.#files = Math.max(0, this.#files + files);
     this.#bytes = Math.max(0, this.#bytes + bytes);
   }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, lstat, mkdir, open, readdir, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { FolderUsage } from './folder-usage.ts';
+import { FolderUsage, type UsageChange } from './folder-usage.ts';
 import { Gate } from './gate.ts';
 import {
   type ImageStore,
@@ -44,11 +44,13 @@ export class FolderImageStore implements ImageStore {
   async put(bytes: Uint8Array): Promise<string> {
     const name = newImageName();
     try {
-      await this.#gate.through(() => this.#write(name, bytes));
+      await this.#usage.change(name, async () => {
+        await this.#gate.through(() => this.#write(name, bytes));
+        return { result: undefined, files: 1, bytes: bytes.byteLength };
+      });
     } catch (error) {
       throw storageError(error);
     }
-    this.#usage.written(name, bytes.byteLength);
     if (this.#counts === 0 && !this.usage().counted) this.#recount();
     return name;
   }
@@ -67,7 +69,7 @@ export class FolderImageStore implements ImageStore {
     for (const name of names) {
       if (!isImageName(name) && !temporaryName.test(name)) continue;
       try {
-        await this.#gate.through(() => this.#remove(name));
+        await this.#usage.change(name, () => this.#gate.through(() => this.#remove(name)));
       } catch (error) {
         failure ??= error;
       }
@@ -143,15 +145,16 @@ export class FolderImageStore implements ImageStore {
     return open(path, 'wx', 0o640);
   }
 
-  async #remove(name: string): Promise<void> {
+  async #remove(name: string): Promise<UsageChange<void>> {
     const path = join(this.#folder, name);
     try {
       const { size } = await lstat(path);
       await unlink(path);
-      if (isImageName(name)) this.#usage.deleted(name, size);
+      if (isImageName(name)) return { result: undefined, files: -1, bytes: -size };
     } catch (error) {
       if (!isMissing(error)) throw error;
     }
+    return { result: undefined, files: 0, bytes: 0 };
   }
 
   /** Foreign files are none of ours: neither counted nor touched. */
