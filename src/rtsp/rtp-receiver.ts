@@ -35,6 +35,8 @@ export class RtpReceiver {
   #jitter = 0;
   #lastTransit = Number.NaN;
   #lastReport: { readonly middle: number; readonly receivedAt: number } | null = null;
+  /** A sender report that came before the first packet. */
+  #earlyReport: SenderReport | null = null;
   packets = 0;
   bytes = 0;
   lostPackets = 0;
@@ -68,6 +70,7 @@ export class RtpReceiver {
     if (gap === null) return;
     if (packet.payloadType !== this.#track.payloadType) return;
     const timestamp = this.#clock.toMicroseconds(packet.timestamp, now);
+    if (this.#earlyReport !== null) this.#applyEarlyReport(now);
     this.#measureJitter(now);
     this.#depacketizer.push(packet, timestamp, now, gap);
     packet.data = nothing;
@@ -116,7 +119,14 @@ export class RtpReceiver {
     this.#lastTransit = transit;
   }
 
+  #applyEarlyReport(now: number): void {
+    const report = this.#earlyReport;
+    this.#earlyReport = null;
+    if (report) this.senderReport(report, now);
+  }
+
   senderReport(report: SenderReport, now: number): void {
+    if (this.#ssrc === -1) this.#earlyReport = report;
     if (report.ssrc !== this.#ssrc) return;
     this.#lastReport = {
       middle: ((report.ntpSeconds << 16) | (report.ntpFraction >>> 16)) >>> 0,

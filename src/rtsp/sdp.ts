@@ -217,6 +217,6 @@ export function controlUrl(base: string, control: string | undefined): string {
   const text = (control ?? '').trim();
   if (text === '' || text === '*') return base;
   if (isUsableUrl(text)) return text;
-  const safe = text.replace(/[^\x21-\x7e]/g, (char) => encodeURIComponent(char.toWellFormed()));
+  const safe = text.replace(/[^\x21-\x7e]/gu, (char) => encodeURIComponent(char.toWellFormed()));
   return `${base.replace(/\/$/, '')}/${safe.replace(/^\//, '')}`.slice(0, 8000);
 }
