@@ -75,6 +75,7 @@ async function openViewers(to: Service, urls: readonly string[]): Promise<Viewer
 
 async function take(of: Service, minute: number, fps: number): Promise<Sample> {
   const { rss, pss, fds, processes } = of.figures();
+  const metric = await of.metrics();
   return {
     minute,
     rss,
@@ -82,8 +83,8 @@ async function take(of: Service, minute: number, fps: number): Promise<Sample> {
     fds,
     processes,
     fps,
-    reconnects: await of.metric('rtsp_viewer_stream_reconnects'),
-    lostPackets: await of.metric('rtsp_viewer_stream_lost_packets'),
+    reconnects: metric('rtsp_viewer_stream_reconnects'),
+    lostPackets: metric('rtsp_viewer_stream_lost_packets'),
   };
 }
 

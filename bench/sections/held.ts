@@ -13,12 +13,12 @@ export const held: Section = {
   run: () =>
     inSetting({ cameras: count }, async ({ service }) => {
       await pause(5_000);
-      const framesBefore = await service.metric('rtsp_viewer_stream_frames');
+      const framesBefore = (await service.metrics())('rtsp_viewer_stream_frames');
       const startedAt = performance.now();
       const cost = costMeter(service.pid);
       await pause(seconds * 1_000);
       const { cpuPercent, after } = cost();
-      const frames = (await service.metric('rtsp_viewer_stream_frames')) - framesBefore;
+      const frames = (await service.metrics())('rtsp_viewer_stream_frames') - framesBefore;
       const rate = (frames / (performance.now() - startedAt)) * 1_000;
       const section = 'held';
       return [

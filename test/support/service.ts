@@ -29,8 +29,8 @@ export interface Service {
   fds(): number;
   /** A JSON request to the REST API. @throws Error for a status other than 2xx, with the reply. */
   api<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
-  /** The value of a metric, its series summed; 0 when there is none of this name. */
-  metric(name: string): Promise<number>;
+  /** All metrics of one moment: gives the value of one by name, its series summed; 0 when there is none. */
+  metrics(): Promise<(name: string) => number>;
   /** The address of a JPEG viewer of a camera address. */
   viewerUrl(rtspUrl: string): string;
   /** SIGTERM, and SIGKILL when it does not end within 10 s. @returns its exit code, null when killed. */
@@ -82,9 +82,10 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     figures: () => processFigures(child.pid!),
     fds: () => openDescriptors(child.pid!),
     api: (method, path, body) => request(baseUrl, method, path, body),
-    async metric(name) {
+    async metrics() {
       const response = await fetch(`${baseUrl}/metrics`);
-      return sumOfMetric(await response.text(), name);
+      const text = await response.text();
+      return (name) => sumOfMetric(text, name);
     },
     viewerUrl: (rtspUrl) => `${baseUrl.replace(/^http/, 'ws')}/ws/stream/?url=${encodeURIComponent(rtspUrl)}`,
     async stop() {
