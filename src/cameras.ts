@@ -6,7 +6,7 @@ import { AppError } from './errors.ts';
 import type { LiveState, LiveStats, LiveStreams } from './http/ports.ts';
 import type { CameraDirectory } from './live/ports.ts';
 import type { Picture } from './media/access-unit.ts';
-import { type CameraUrl, cameraKey, formatCameraUrl } from './media/camera-url.ts';
+import { type CameraUrl, cameraKey, formatCameraUrl, isMasked } from './media/camera-url.ts';
 import { FrameRateLimiter } from './media/frame-rate.ts';
 import type { SavedStream } from './media/saved-stream.ts';
 import type { LiveCamera } from './stream/live-camera.ts';
@@ -129,6 +129,8 @@ export class Cameras implements CameraDirectory, LiveStreams {
   byAddress(address: CameraUrl): LiveCamera {
     const key = cameraKey(address);
     for (const saved of this.#saved.values()) if (cameraKey(saved.address) === key) return saved.camera;
+    if (isMasked(address))
+      throw new AppError(400, 'invalid_rtsp_url', 'The password in the camera address is masked (****).');
     // With its password: who does not know it must not join the stream of somebody who does.
     const secret = formatCameraUrl(address, 'keep');
     return this.#adHoc.get(secret) ?? this.#openAdHoc(secret, address);

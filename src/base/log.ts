@@ -2,17 +2,21 @@
 // Nothing else in the service writes to the log stream.
 
 import { type DestinationStream, pino } from 'pino';
+import { maskSecretParameters } from './secret-parameters.ts';
 
 export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal'> & {
   child(bindings: Record<string, unknown>): Log;
 };
 
-/** Removes passwords from camera and database URLs, tokens from queries and headers. Safe on any text. */
+/** Removes passwords from camera and database URLs, secrets from parameters, members and headers. Safe on any text. */
 export function redact(text: string): string {
-  return text
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/"'@:]*):[^\s"']*?@(?=[^\s"'@]*(?:[\s"']|$))/gi, '$1:****@')
-    .replace(/([?&](?:token|password|secret|access|refresh)=)[^&\s"']+/gi, '$1****')
-    .replace(/((?:rtsp|rtsps)%3a%2f%2f[^\s"'&]*?%3a)[^\s"'&]*?(%40)/gi, '$1****$2')
+  return maskSecretParameters(text)
+    .replace(
+      /([a-z][a-z0-9+.-]{0,20}:\/\/[^\s/"'@:]{0,600}):[^\s"']{0,2000}?@(?=[^\s"'@]{0,2000}(?:[\s"']|$))/gi,
+      '$1:****@',
+    )
+    .replace(/("(?:password|passwd|secret|token|access|refresh)"\s*:\s*")(?:[^"\\]|\\.)*/gi, '$1****')
+    .replace(/(rtsps?%3a%2f%2f(?:(?!%3a|%2f|%40)[^\s"'&]){0,600}%3a)[^\s"'&]{0,2000}?(%40)/gi, '$1****$2')
     .replace(/(authorization["']?\s*[:=]\s*["']?(?:basic|digest|bearer)\s+)[^\r\n"']+/gi, '$1****');
 }
 

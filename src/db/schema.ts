@@ -9,9 +9,9 @@ export interface StreamTable {
   id: string;
   name: string;
   description: string;
-  /** Without its password. */
+  /** Without its password, other secrets masked. */
   rtsp_url: string;
-  /** Sealed (auth/secrets.ts); null when the address has none. */
+  /** The whole address with its secrets, sealed (auth/secrets.ts); null when it has none. */
   rtsp_password: string | null;
   detection_url: string | null;
   detection_password: string | null;

@@ -56,6 +56,41 @@ test('an address without a password, with an empty one, and no detection address
   }
 });
 
+const withParameters = choice({
+  address: parseCameraUrl(
+    'rtsp://admin:canary-info@camera.local/?user=admin&password=canary-query&channel=1',
+  ),
+  detectionAddress: parseCameraUrl(
+    'rtsp://camera.local/user=admin_password=canary-path_channel=1_stream=1.sdp',
+  ),
+});
+
+test('secrets in path and query are sealed as well and come back in their places', async () => {
+  const saved = await streams.create(withParameters);
+  expect(await streams.get(saved.id)).toMatchObject(withParameters);
+  const row = await database.db.selectFrom('streams').selectAll().executeTakeFirstOrThrow();
+  expect(row.rtsp_url).toBe('rtsp://admin@camera.local/?user=admin&password=****&channel=1');
+  expect(row.detection_url).toBe('rtsp://camera.local/user=admin_password=****_channel=1_stream=1.sdp');
+  expect(JSON.stringify(row)).not.toContain('canary');
+  const locked = await new StreamRepository(database.db, new SecretBox('another secret for tests')).get(
+    saved.id,
+  );
+  expect(locked?.problem).toMatch(/password must be entered again/);
+  expect(locked?.address).toEqual(parseCameraUrl(row.rtsp_url));
+});
+
+test('a row that has only its password sealed is still read', async () => {
+  const saved = await streams.create(choice());
+  const rtsp_password = new SecretBox('a secret for tests only').seal('p@ss word');
+  await database.db
+    .updateTable('streams')
+    .set({ rtsp_url: 'rtsp://admin@camera.local/?token=clear', rtsp_password })
+    .execute();
+  expect((await streams.get(saved.id))?.address).toEqual(
+    parseCameraUrl('rtsp://admin:p%40ss%20word@camera.local/?token=clear'),
+  );
+});
+
 test('only the given members change', async () => {
   const saved = await streams.create(choice());
   expect(await streams.update(saved.id, {})).toEqual(saved);
@@ -97,6 +132,7 @@ test('pages follow each other without gap or repetition', async () => {
 
 test('passwords are in no file of the data folder, neither raw nor percent-encoded', async () => {
   await streams.create(choice());
+  await streams.create(withParameters);
   for (const name of readdirSync(folder))
     expect(readFileSync(join(folder, name), 'latin1')).not.toMatch(/canary/);
 });

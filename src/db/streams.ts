@@ -3,7 +3,7 @@
 
 import type { Kysely, Selectable, Updateable } from 'kysely';
 import { AppError } from '../errors.ts';
-import { type CameraUrl, formatCameraUrl, parseCameraUrl } from '../media/camera-url.ts';
+import { type CameraUrl, formatCameraUrl, hasSecrets, parseCameraUrl } from '../media/camera-url.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
 import { newId } from './id.ts';
 import type { Schema, StreamTable } from './schema.ts';
@@ -107,8 +107,9 @@ export class StreamRepository {
     return { detection_url: formatCameraUrl(address, 'omit'), detection_password: this.#seal(address) };
   }
 
+  /** The whole address, so that its secrets come back in their places and go to no other host than they were given for. */
   #seal(address: CameraUrl): string | null {
-    return address.password === undefined ? null : this.#box.seal(address.password);
+    return hasSecrets(address) ? this.#box.seal(formatCameraUrl(address, 'keep')) : null;
   }
 
   #read(row: Selectable<StreamTable>): SavedStream {
@@ -117,7 +118,7 @@ export class StreamRepository {
       const address = parseCameraUrl(url);
       if (sealed === null) return address;
       try {
-        return { ...address, password: this.#box.open(sealed) };
+        return unsealed(address, this.#box.open(sealed));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         problem = error.message;
@@ -141,4 +142,9 @@ export class StreamRepository {
       problem,
     };
   }
+}
+
+/** Earlier rows have only the password before the host sealed, and no address is a password people use. */
+function unsealed(address: CameraUrl, text: string): CameraUrl {
+  return /^rtsps?:\/\//.test(text) ? parseCameraUrl(text) : { ...address, password: text };
 }

@@ -3,7 +3,14 @@
 
 import { AppError } from '../errors.ts';
 import type { Picture } from '../media/access-unit.ts';
-import { type CameraUrl, cameraKey, formatCameraUrl, isMasked, parseCameraUrl } from '../media/camera-url.ts';
+import {
+  type CameraUrl,
+  cameraKey,
+  formatCameraUrl,
+  isMasked,
+  parseCameraUrl,
+  withStoredSecrets,
+} from '../media/camera-url.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
 import type {
   LiveStreams,
@@ -229,8 +236,8 @@ function changedAddress(
 }
 
 /**
- * Parses an address. A masked password (`****`) stands for the one of a known address with the same host and user, and
- * for no other: a stored password must not be sent to another machine.
+ * Parses an address. Masks (`****`) stand for the secrets of a known address with the same host and user, and for no
+ * others.
  */
 function readAddress(text: string, member: AddressMember, known: readonly CameraUrl[]): CameraUrl {
   let address: CameraUrl;
@@ -241,16 +248,14 @@ function readAddress(text: string, member: AddressMember, known: readonly Camera
     throw wrongAddress(member, error.message);
   }
   if (!isMasked(address)) return address;
-  const source = known.find(
-    (other) =>
-      other.host === address.host && other.username === address.username && other.password !== undefined,
+  for (const stored of known) {
+    const complete = withStoredSecrets(address, stored);
+    if (complete !== null) return complete;
+  }
+  throw wrongAddress(
+    member,
+    'The password in the camera address is masked (****); enter the password itself, as none is stored for this host and user.',
   );
-  if (!source)
-    throw wrongAddress(
-      member,
-      'The password in the camera address is masked (****); enter the password itself, as none is stored for this host and user.',
-    );
-  return { ...address, password: source.password };
 }
 
 function wrongAddress(path: AddressMember, message: string): AppError {

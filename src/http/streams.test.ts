@@ -163,6 +163,37 @@ test('a masked password means the stored one for the same host and user, and nev
   expect(unknown.status).toBe(400);
 });
 
+test('secrets in path and query are masked, kept when the mask comes back, and name the stream without them', async () => {
+  const query = 'rtsp://camera.local/?user=admin&password=canary%2Fquery&channel=1';
+  const { id, rtsp_url, ws_url } = await created({
+    rtsp_url: query,
+    detection_url: 'rtsp://camera.local/user=admin_password=canary_channel=1_stream=1.sdp',
+  });
+  expect(rtsp_url).toBe('rtsp://camera.local/?user=admin&password=****&channel=1');
+  expect(new URL(ws_url).searchParams.get('url')).toBe(rtsp_url);
+  const running = () => server.cameras.saved.get(id);
+  expect(running()?.address.path).toBe('/?user=admin&password=canary%2Fquery&channel=1');
+  const patch = (members: object) => call(server, 'PATCH', `/api/streams/${id}/`, members);
+  const { body } = await patch({ rtsp_url });
+  expect(body.stream.detection_url).toBe(
+    'rtsp://camera.local/user=admin_password=****_channel=1_stream=1.sdp',
+  );
+  expect(running()?.address.path).toBe('/?user=admin&password=canary%2Fquery&channel=1');
+  expect((await patch({ rtsp_url: rtsp_url.replace('channel=1', 'channel=2') })).status).toBe(200);
+  expect(running()?.address.path).toBe('/?user=admin&password=canary%2Fquery&channel=2');
+  await patch({ detection_url: body.stream.detection_url.replace('stream=1', 'stream=2') });
+  expect(running()?.detectionAddress?.path).toBe('/user=admin_password=canary_channel=1_stream=2.sdp');
+  for (const url of [
+    rtsp_url.replace('camera.local', 'evil.example'),
+    rtsp_url.replace('user=admin', 'user=root'),
+    rtsp_url.replace('password=', 'token='),
+  ])
+    expect(await patch({ rtsp_url: url }), url).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_rtsp_url', error: expect.stringMatching(/enter the password/) },
+    });
+});
+
 test('every hostile address is refused with 400 and a sentence, and nothing is saved or opened', async () => {
   const before = server.cameras.saved.size;
   for (const rtsp_url of hostileUrls) {
@@ -233,14 +264,18 @@ test('an unknown stream is a 404 with a code, on every route', async () => {
 });
 
 test('a password is in no reply, no log line and no file, raw or percent-encoded', async () => {
-  const { id } = await created();
+  const parameters = 'rtsp://camera.local/?user=admin&password=canary';
+  const { id } = await created({ detection_url: parameters });
   const replies = await Promise.all(
     ['/api/streams', `/api/streams/${id}`, `/api/streams/${id}/stats`, '/metrics', '/api/openapi.json'].map(
       (path) => call(server, 'GET', path),
     ),
   );
   replies.push(await call(server, 'POST', '/api/streams/', { name: '', rtsp_url: address }));
+  replies.push(await call(server, 'POST', '/api/streams/', { name: '', rtsp_url: parameters }));
+  replies.push(await call(server, 'POST', '/api/streams/', { name: 'x', rtsp_url: `${parameters} x` }));
   replies.push(await call(server, 'POST', '/api/streams/', `{"rtsp_url": "${address}" oops}`));
+  replies.push(await call(server, 'GET', `/nothing?url=${encodeURIComponent(parameters)}`));
   for (const { body, headers } of replies)
     expect(JSON.stringify([body, [...headers]])).not.toContain('canary');
   expect(server.log.length).toBeGreaterThan(0);

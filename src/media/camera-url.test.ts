@@ -7,10 +7,12 @@ import { AppError } from '../errors.ts';
 import {
   cameraKey,
   formatCameraUrl,
+  hasSecrets,
   isMasked,
   maxCameraUrlLength,
   parseCameraUrl,
   requestUrl,
+  withStoredSecrets,
 } from './camera-url.ts';
 
 function refusal(input: unknown): AppError {
@@ -186,4 +188,102 @@ test('a masked address is recognised when it comes back, and an own password is 
   expect(isMasked(parseCameraUrl(shown))).toBe(true);
   expect(isMasked(parseCameraUrl('rtsp://admin:secret@camera/'))).toBe(false);
   expect(isMasked(parseCameraUrl('rtsp://admin@camera/'))).toBe(false);
+});
+
+describe('secrets in path and query', () => {
+  test.each([
+    ['/?user=admin&password=c4nary&channel=1', '/?user=admin&password=****&channel=1'],
+    ['/?PASSWORD=c4nary', '/?PASSWORD=****'],
+    ['/live?token=c4nary-a_b=&x=1', '/live?token=****&x=1'],
+    ['/live;pwd=c4nary', '/live;pwd=****'],
+    ['/cam/realmonitor?channel=1&authbasic=YWRtaW46c4nary/+==', '/cam/realmonitor?channel=1&authbasic=****'],
+    [
+      '/user=admin_password=c4nary_channel=1_stream=0.sdp?real_stream',
+      '/user=admin_password=****_channel=1_stream=0.sdp?real_stream',
+    ],
+    [
+      '/user=admin&password=c4nary&channel=1&stream=0.sdp?',
+      '/user=admin&password=****&channel=1&stream=0.sdp?',
+    ],
+    ['/password=c4nary/ch1', '/password=****/ch1'],
+    ['/?loginuse=admin&loginpas=c4nary', '/?loginuse=admin&loginpas=****'],
+    ['/?access_token=c4nary&camera_password2=c4nary', '/?access_token=****&camera_password2=****'],
+    ['/?password=&channel=1', '/?password=****&channel=1'],
+    ['/?password=c4n%26ary%20c4nary', '/?password=****'],
+  ])('%s is shown as %s', (path, shown) => {
+    const url = parseCameraUrl(`rtsp://camera.local${path}`);
+    expect(requestUrl(url)).toBe(`rtsp://camera.local:554${path}`);
+    for (const form of ['mask', 'omit'] as const)
+      expect(formatCameraUrl(url, form)).toBe(`rtsp://camera.local${shown}`);
+    expect(cameraKey(url)).toBe(`rtsp://camera.local${shown}`);
+    expect(hasSecrets(url)).toBe(true);
+    expect(isMasked(url)).toBe(false);
+    const back = parseCameraUrl(formatCameraUrl(url, 'mask'));
+    expect(isMasked(back)).toBe(true);
+    expect(cameraKey(back)).toBe(cameraKey(url));
+    expect(withStoredSecrets(back, url)).toEqual(url);
+  });
+
+  test.each(['/live', '/compass=north', '/?channel=1&subtype=0', '/?user=admin', '/?keyframes=1', '/a_b=c'])(
+    '%s holds none and is shown as it is',
+    (path) => {
+      const url = parseCameraUrl(`rtsp://camera.local${path}`);
+      expect(hasSecrets(url)).toBe(false);
+      expect(formatCameraUrl(url, 'mask')).toBe(`rtsp://camera.local${path}`);
+    },
+  );
+
+  test('several secrets come back in their places, also when only some are masked', () => {
+    const stored = parseCameraUrl('rtsp://admin:one@camera.local/?token=two&password=three&token=four');
+    const unmasked = (text: string) => withStoredSecrets(parseCameraUrl(text), stored);
+    expect(unmasked('rtsp://admin:****@camera.local/?password=****&x=1&token=****&token=****')).toEqual(
+      parseCameraUrl('rtsp://admin:one@camera.local/?password=three&x=1&token=two&token=four'),
+    );
+    expect(unmasked('rtsp://admin:new@camera.local:8554/?password=%2A%2a**')).toEqual(
+      parseCameraUrl('rtsp://admin:new@camera.local:8554/?password=three'),
+    );
+    expect(unmasked('rtsp://admin:****@camera.local/?password=new')).toEqual(
+      parseCameraUrl('rtsp://admin:one@camera.local/?password=new'),
+    );
+  });
+
+  test('they are given to no other host and no other user, and none is made up', () => {
+    const stored = parseCameraUrl('rtsp://camera.local/user=admin_password=secret_channel=1');
+    for (const text of [
+      'rtsp://evil.example/user=admin_password=****_channel=1',
+      'rtsp://root@camera.local/user=admin_password=****_channel=1',
+      'rtsp://camera.local/user=root_password=****_channel=1',
+      'rtsp://camera.local/user=admin_token=****_channel=1',
+      'rtsp://camera.local/user=admin_password=****_password=****',
+      'rtsp://:****@camera.local/user=admin_password=****_channel=1',
+    ])
+      expect(withStoredSecrets(parseCameraUrl(text), stored), text).toBeNull();
+  });
+
+  test('whatever the secret, the masked forms do not depend on it and the masked address takes it back', () => {
+    const frames: readonly ((secret: string) => string)[] = [
+      (secret) => `/?user=admin&password=${secret}&channel=1`,
+      (secret) => `/live?token=${secret}`,
+      (secret) => `/user=admin_password=${secret}_channel=1_stream=0.sdp`,
+    ];
+    fc.assert(
+      fc.property(secretText, secretText, fc.constantFrom(...frames), (one, other, frame) => {
+        // What people type into a path is percent-encoded there, but an underscore is not.
+        const [a, b] = [one, other].map((text) => {
+          fc.pre(text.isWellFormed() && !/_\w+=/.test(text));
+          return parseCameraUrl(`rtsp://camera.local${frame(encodeURIComponent(text))}`);
+        });
+        expect(formatCameraUrl(a!, 'mask')).toBe(formatCameraUrl(b!, 'mask'));
+        expect(cameraKey(a!)).toBe(cameraKey(b!));
+        expect(withStoredSecrets(parseCameraUrl(formatCameraUrl(a!, 'mask')), a!)).toEqual(a);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('an address that its masks would make too long to be read again is refused', () => {
+    const short = `rtsp://camera.local/?${'token=&'.repeat(280)}`;
+    expect(short.length).toBeLessThan(maxCameraUrlLength);
+    expect(refusal(short).message).toMatch(/longer than/);
+  });
 });

@@ -1,14 +1,16 @@
-// The address of a camera: parsed strictly, rebuilt from its parts, printable without its password.
+// The address of a camera: parsed strictly, rebuilt from its parts, printable without its secrets.
 // The only place that reads a camera URL; what it refuses is never opened.
 
+import { secretMask } from '../base/secret-parameters.ts';
 import { AppError } from '../errors.ts';
+import { hasMaskInPath, hasSecretInPath, maskPath, unmaskPath } from './camera-url-secrets.ts';
 
 export interface CameraUrl {
   readonly scheme: 'rtsp' | 'rtsps';
   /** Lower-case name, IPv4, or IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Path and query as sent on the request line, percent-encoded, starting with `/`. */
+  /** Path and query as sent on the request line, percent-encoded, starting with `/`. May hold secrets: `?password=…`. */
   readonly path: string;
   /** Decoded; undefined when the address has none. */
   readonly username: string | undefined;
@@ -18,7 +20,6 @@ export interface CameraUrl {
 export const maxCameraUrlLength = 2048;
 export const defaultPorts = { rtsp: 554, rtsps: 322 } as const;
 
-const passwordMask = '****';
 const hostPattern = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*\.?$/;
 
 function refuse(sentence: string): AppError {
@@ -70,8 +71,9 @@ export function parseCameraUrl(text: unknown): CameraUrl {
   const { username, password, hostAndPort, path } = splitAuthority(afterSlashes);
   const { host, port } = parseHost(hostAndPort, scheme);
   const url: CameraUrl = { scheme, host, port, path: parsePath(path), username, password };
-  // Percent-encoding lengthens: what is stored and shown must be readable by this function again.
-  if (formatCameraUrl(url, 'keep').length > maxCameraUrlLength)
+  // Percent-encoding and masks lengthen: what is stored and shown must be readable by this function again.
+  const longest = Math.max(formatCameraUrl(url, 'keep').length, formatCameraUrl(url, 'mask').length);
+  if (longest > maxCameraUrlLength)
     throw refuse(`The camera address is longer than ${maxCameraUrlLength} characters once percent-encoded.`);
   return url;
 }
@@ -151,31 +153,51 @@ export function urlHost(host: string): string {
 }
 
 /**
- * The address as text, user name included. `keep` writes the password, `mask` writes `****` for it, `omit` leaves it out.
+ * The address as text, user name included. `keep` writes its secrets. `mask` writes `****` for each, also in path and
+ * query; `omit` as well, but leaves the password before the host out.
  */
-export function formatCameraUrl(url: CameraUrl, password: 'keep' | 'mask' | 'omit'): string {
+export function formatCameraUrl(url: CameraUrl, secrets: 'keep' | 'mask' | 'omit'): string {
   let userInfo = '';
   if (url.username !== undefined || url.password !== undefined) {
     userInfo = encodeURIComponent(url.username ?? '');
-    if (url.password !== undefined && password === 'keep') userInfo += `:${encodeURIComponent(url.password)}`;
-    if (url.password !== undefined && password === 'mask') userInfo += `:${passwordMask}`;
+    if (url.password !== undefined && secrets === 'keep') userInfo += `:${encodeURIComponent(url.password)}`;
+    if (url.password !== undefined && secrets === 'mask') userInfo += `:${secretMask}`;
     userInfo += '@';
   }
   const port = url.port === defaultPorts[url.scheme] ? '' : `:${url.port}`;
-  return `${url.scheme}://${userInfo}${urlHost(url.host)}${port}${url.path}`;
+  const path = secrets === 'keep' ? url.path : maskPath(url.path);
+  return `${url.scheme}://${userInfo}${urlHost(url.host)}${port}${path}`;
 }
 
-/** The address as it stands on an RTSP request line: no user, no password, port always written. */
+/** The address as it stands on an RTSP request line: no user, no password, port always written. For the camera only. */
 export function requestUrl(url: CameraUrl): string {
   return `${url.scheme}://${urlHost(url.host)}:${url.port}${url.path}`;
 }
 
-/** Two addresses of one camera stream: everything but the password is equal. */
+/** Two addresses of one camera stream: everything but the secrets is equal. */
 export function cameraKey(url: CameraUrl): string {
   return formatCameraUrl(url, 'omit');
 }
 
-/** The edit form sends the masked address back: the stored password is then meant. */
+/** It cannot be shown, logged or stored as it is. */
+export function hasSecrets(url: CameraUrl): boolean {
+  return url.password !== undefined || hasSecretInPath(url.path);
+}
+
+/** The edit form sends the masked address back: the stored secrets are then meant. */
 export function isMasked(url: CameraUrl): boolean {
-  return url.password === passwordMask;
+  return url.password === secretMask || hasMaskInPath(url.path);
+}
+
+/**
+ * The address with the secrets of `stored` in the place of its masks. They are given to the same host and user only: a
+ * stored password must not be sent to another machine.
+ * @returns null when `stored` is of another host or user, or lacks a secret that is masked.
+ */
+export function withStoredSecrets(url: CameraUrl, stored: CameraUrl): CameraUrl | null {
+  if (url.host !== stored.host || url.username !== stored.username) return null;
+  const password = url.password === secretMask ? stored.password : url.password;
+  const path = unmaskPath(url.path, stored.path);
+  if (path === null || (url.password !== undefined && password === undefined)) return null;
+  return { ...url, password, path };
 }

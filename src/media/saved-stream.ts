@@ -7,7 +7,7 @@ import type { CameraUrl } from './camera-url.ts';
 export interface StreamChoice {
   readonly name: string;
   readonly description: string;
-  /** With its password: never to be logged or shown as it is. */
+  /** With its secrets: never to be logged or shown as it is. */
   readonly address: CameraUrl;
   /** The camera's small sub-stream, for the detector; null means the main one. */
   readonly detectionAddress: CameraUrl | null;
@@ -27,7 +27,7 @@ export interface SavedStream extends StreamChoice {
   readonly lastConnected: number | null;
   /**
    * Why this camera must not be contacted, as a sentence: its stored password can no longer be read. Shown as status
-   * `error`. The addresses are then without their passwords.
+   * `error`. The addresses are then without their passwords, and masked where they hold other secrets.
    */
   readonly problem: string | null;
 }
