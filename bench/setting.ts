@@ -34,11 +34,13 @@ export async function inSetting<T>(
   measure: (setting: Setting) => Promise<T>,
 ): Promise<T> {
   const stops: (() => Promise<unknown>)[] = [];
+  let logs = () => '';
   try {
     const cameras = await CameraBank.start(options);
     stops.unshift(() => cameras.stop());
     const service = await startService({ env: { MAX_STREAMS: '512' } });
     stops.unshift(() => service.stop());
+    logs = service.logs;
     const fleet = new ViewerFleet();
     stops.unshift(() => fleet.stop());
     const streams: SavedStream[] = [];
@@ -46,6 +48,10 @@ export async function inSetting<T>(
       streams.push(await save(service, `camera ${index}`, url));
     await allOnline(service, streams.length);
     return await measure({ cameras, service, fleet, streams });
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; the service said:\n${logs().slice(-2_000)}`, {
+      cause: error,
+    });
   } finally {
     for (const stop of stops) await stop();
   }

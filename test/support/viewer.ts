@@ -79,7 +79,8 @@ export class Viewer {
   async until(what: string, holds: (viewer: this) => boolean, timeoutMs = 10_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!holds(this)) {
-      if (performance.now() > deadline || (this.closed && !holds(this)))
+      if (this.closed) throw new Error(`viewer: closed before it was ${what}: ${this.story()}`);
+      if (performance.now() > deadline)
         throw new Error(`viewer: not ${what} within ${timeoutMs} ms: ${this.story()}`);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -88,7 +89,7 @@ export class Viewer {
   /** Waits for so many pictures more than now. */
   more(pictures: number, timeoutMs = 10_000): Promise<void> {
     const wanted = this.pictures + pictures;
-    return this.until(`${pictures} more pictures`, () => this.pictures >= wanted, timeoutMs);
+    return this.until(`seeing ${pictures} more pictures`, () => this.pictures >= wanted, timeoutMs);
   }
 
   /** What happened to this viewer, for messages of failed tests. */
