@@ -7,7 +7,7 @@ import type { Section } from './section.ts';
 
 const joins = 20;
 const coldStarts = 6;
-const section = 'first picture';
+const section = 'first-picture';
 
 export const firstPicture: Section = {
   name: 'first-picture',
