@@ -10,30 +10,27 @@ import { PlainNetworks } from '../scripts/mtcnn/plain-networks.ts';
 import { Weights } from '../scripts/mtcnn/weights.ts';
 import { Cascade, type Networks } from '../src/detect/mtcnn/cascade.ts';
 import {
+  type DetectionOptions,
   defaultDetectionOptions,
   type Face,
-  type OverlapLimits,
-  publishedOverlap,
-  tightOverlap,
+  publishedDetectionOptions,
 } from '../src/detect/mtcnn/face.ts';
 import { type Frame, Mipmap } from '../src/detect/mtcnn/frame.ts';
 import { OrtNetworks } from '../src/detect/mtcnn/networks.ts';
 import { Pyramid } from '../src/detect/mtcnn/pyramid.ts';
 import { picture } from '../test/mtcnn-pictures.ts';
-import type { Figure } from './figures.ts';
-import type { Section } from './sections/section.ts';
 
-const variants = ['plain', 'optimised', 'tight'] as const;
+const variants = ['plain', 'optimised', 'service'] as const;
 type Variant = (typeof variants)[number];
 
 export interface MtcnnFigure {
   /** Pixels of the frame. */
   readonly minFaceSize: number;
   readonly faces: number;
-  /** Processor ms per frame: published networks and limits, the same results optimised, tight overlap limits. */
+  /** Processor ms per frame: networks and options as published, the same results optimised, options of the service. */
   readonly ms: Readonly<Record<Variant, number>>;
   /** To `plain`. */
-  readonly ratio: { readonly optimised: number; readonly tight: number };
+  readonly ratio: { readonly optimised: number; readonly service: number };
   /** Of face-api.js on its CPU backend, when asked for. */
   readonly faceApi?: number;
 }
@@ -56,10 +53,10 @@ function withoutFaces(frame: Frame, faces: readonly Face[]): Frame {
   return { ...frame, rgb };
 }
 
-function detection(networks: Networks, overlap: OverlapLimits, frame: Frame, minFaceSize: number) {
-  const cascade = new Cascade(networks, { ...defaultDetectionOptions, minFaceSize, overlap });
+function detection(networks: Networks, frame: Frame, options: DetectionOptions) {
+  const cascade = new Cascade(networks, options);
   const mipmap = new Mipmap(frame.width, frame.height);
-  const pyramid = new Pyramid(frame.width, frame.height, minFaceSize);
+  const pyramid = new Pyramid(frame.width, frame.height, options.minFaceSize);
   return () => {
     mipmap.load(frame);
     return cascade.detect(mipmap, pyramid);
@@ -79,17 +76,17 @@ type Detections = Readonly<Record<Variant, () => Promise<Face[]>>>;
 /** Means, not medians or minima: the kernel counts processor time in ticks as long as some of the work. */
 async function measure(detections: Detections, rounds: number): Promise<Pick<MtcnnFigure, 'ms' | 'ratio'>> {
   for (const variant of variants) await detections[variant]();
-  const ms: Record<Variant, number> = { plain: 0, optimised: 0, tight: 0 };
+  const ms: Record<Variant, number> = { plain: 0, optimised: 0, service: 0 };
   for (let round = 0; round < rounds; round++)
     for (const variant of variants) ms[variant] += (await timed(detections[variant])) / rounds;
-  return { ms, ratio: { optimised: ms.optimised / ms.plain, tight: ms.tight / ms.plain } };
+  return { ms, ratio: { optimised: ms.optimised / ms.plain, service: ms.service / ms.plain } };
 }
 
 /** Frames of 640×480 or a little less with 0, 1, 4 and 5 faces: photographs, faces painted over where too many. */
 async function frames(networks: Networks): Promise<ReadonlyArray<readonly [faces: number, frame: Frame]>> {
   const four = await picture(4);
   const five = await picture(5);
-  const found = await detection(networks, tightOverlap, four, 40)();
+  const found = await detection(networks, four, defaultDetectionOptions)();
   return [
     [0, withoutFaces(four, found)],
     [1, withoutFaces(four, found.slice(1))],
@@ -107,12 +104,14 @@ export async function benchMtcnn({
   const optimised = await OrtNetworks.load();
   const other = faceApi ? await faceApiMtcnn() : undefined;
   const figures: MtcnnFigure[] = [];
-  for (const minFaceSize of [20, 40, 60])
+  for (const minFaceSize of [20, 40, 60]) {
+    const published = { ...publishedDetectionOptions, minFaceSize };
+    const usual = { ...defaultDetectionOptions, minFaceSize };
     for (const [faces, frame] of await frames(optimised)) {
       const detections: Detections = {
-        plain: detection(plain, publishedOverlap, frame, minFaceSize),
-        optimised: detection(optimised, publishedOverlap, frame, minFaceSize),
-        tight: detection(optimised, tightOverlap, frame, minFaceSize),
+        plain: detection(plain, frame, published),
+        optimised: detection(optimised, frame, published),
+        service: detection(optimised, frame, usual),
       };
       const figure = { minFaceSize, faces, ...(await measure(detections, rounds)) };
       if (!other) {
@@ -124,43 +123,22 @@ export async function benchMtcnn({
       for (let i = 0; i < 3; i++) times.push(await timed(() => other(rgb, width, height, minFaceSize)));
       figures.push({ ...figure, faceApi: times.reduce((sum, ms) => sum + ms) / times.length });
     }
+  }
   await Promise.all([plain.close(), optimised.close()]);
   return figures;
 }
-
-/** As a section of `npm run bench`: the time of the variant that the service runs, and the ratios with their targets. */
-export const mtcnn: Section = {
-  name: 'mtcnn',
-  about: 'face detection by number of faces and smallest face, beside the plain port of the networks',
-  async run() {
-    const section = 'mtcnn';
-    return (await benchMtcnn()).flatMap(({ minFaceSize, faces, ms, ratio }): Figure[] => {
-      const what = `${faces} faces, from ${minFaceSize} px`;
-      const plain = { name: 'plain port', value: ms.plain };
-      const time: Figure = { section, name: what, value: ms.tight, unit: 'ms', comparedWith: plain };
-      if (minFaceSize !== 40) return [time];
-      const same = `${what}: same results / plain`;
-      const tight = `${what}: tight limits / plain`;
-      return [
-        time,
-        { section, name: same, value: ratio.optimised, unit: '', target: { atMost: 0.5 } },
-        { section, name: tight, value: ratio.tight, unit: '', target: { atMost: 0.33 } },
-      ];
-    });
-  },
-};
 
 export function printMtcnn(figures: readonly MtcnnFigure[]): void {
   console.log(
     'Face detection, processor ms per frame of 640×480 on one thread, ratio to the plain port in brackets',
   );
-  console.log('smallest  faces  plain    same results     tight limits     face-api.js');
+  console.log('smallest  faces  plain    same results     service          face-api.js');
   for (const { minFaceSize, faces, ms, ratio, faceApi } of figures) {
-    const fast = (variant: 'optimised' | 'tight') =>
+    const fast = (variant: 'optimised' | 'service') =>
       `${ms[variant].toFixed(1).padStart(5)} (${ratio[variant].toFixed(2)})`.padEnd(17);
     const others = faceApi === undefined ? '' : `${faceApi.toFixed(0)} (${(faceApi / ms.plain).toFixed(0)})`;
     console.log(
-      `${minFaceSize} px     ${faces}      ${ms.plain.toFixed(1).padStart(5)}    ${fast('optimised')}${fast('tight')}${others}`,
+      `${minFaceSize} px     ${faces}      ${ms.plain.toFixed(1).padStart(5)}    ${fast('optimised')}${fast('service')}${others}`,
     );
   }
 }

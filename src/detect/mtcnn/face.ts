@@ -58,26 +58,16 @@ export interface DetectionOptions {
 }
 
 /** As in the authors' program. */
-export const publishedOverlap: OverlapLimits = {
-  withinLevel: 0.5,
-  acrossLevels: 0.7,
-  proposals: 1,
-  accepted: 0.7,
-  refined: 1,
-  faces: 0.7,
-};
-
-/** Finds the same faces with two thirds of the work: docs/design/face-detection.md. */
-export const tightOverlap: OverlapLimits = {
-  ...publishedOverlap,
-  acrossLevels: 0.5,
-  proposals: 0.6,
-  refined: 0.6,
-};
-
-export const defaultDetectionOptions: DetectionOptions = {
+export const publishedDetectionOptions: DetectionOptions = {
   minFaceSize: 40,
   thresholds: [0.6, 0.7, 0.7],
-  overlap: tightOverlap,
+  overlap: { withinLevel: 0.5, acrossLevels: 0.7, proposals: 1, accepted: 0.7, refined: 1, faces: 0.7 },
   maxCandidates: 256,
+};
+
+/** Finds the same faces with half of the candidates: docs/design/face-detection.md. */
+export const defaultDetectionOptions: DetectionOptions = {
+  ...publishedDetectionOptions,
+  thresholds: [0.7, 0.7, 0.7],
+  overlap: { ...publishedDetectionOptions.overlap, acrossLevels: 0.5, proposals: 0.6, refined: 0.6 },
 };

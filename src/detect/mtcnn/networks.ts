@@ -13,8 +13,12 @@ export const modelsFolder = join(import.meta.dirname, '../../../models');
 const FILES = { pnet: 'pnet.onnx', rnet: 'rnet.onnx', onet: 'onet.onnx' } as const;
 const CHECKSUMS = 'SHA256SUMS';
 
-/** Crops per run: small enough for a layer's values to stay in the processor's second cache. */
-const BATCH = 16;
+/** Pixels of the sheet per run: sixteen float planes of them still fit the second cache (2 MB). */
+const STRIP_PIXELS = 32_768;
+
+/** Crops per run, so that a layer's values stay in that cache too; measured: larger and smaller batches are slower. */
+const REFINEMENT_BATCH = 8;
+const OUTPUT_BATCH = 4;
 
 /** A network file is missing or is not what the build script made. The message names the file. */
 export class ModelError extends Error {
@@ -56,11 +60,17 @@ async function run(session: InferenceSession, values: Float32Array, dims: readon
   return { data: tensor.data, dims: tensor.dims };
 }
 
-async function inBatches(session: InferenceSession, crops: Float32Array, count: number, side: number) {
+async function inBatches(
+  session: InferenceSession,
+  crops: Float32Array,
+  count: number,
+  side: number,
+  most: number,
+) {
   const size = 3 * side * side;
   let all = new Float32Array(0);
-  for (let from = 0; from < count; from += BATCH) {
-    const until = Math.min(from + BATCH, count);
+  for (let from = 0; from < count; from += most) {
+    const until = Math.min(from + most, count);
     const batch = crops.subarray(from * size, until * size);
     const { data, dims } = await run(session, batch, [until - from, 3, side, side], 'faces');
     if (until === count && from === 0) return data;
@@ -71,13 +81,26 @@ async function inBatches(session: InferenceSession, crops: Float32Array, count: 
   return all;
 }
 
-/** P-Net's output for a side of `pixels`: 3×3, pooled by two, 3×3, 3×3. */
+/** Cells along a side of `pixels`, an even number: 3×3, pooled by two, 3×3, 3×3. */
 const cells = (pixels: number) => (pixels - CELL) / STRIDE + 1;
+
+/**
+ * Cuts the sheet into strips that P-Net is shown one after another: the same cells as from the whole, since strips
+ * overlap by all that a cell sees beyond its stride, from memory that the processor's cache holds.
+ */
+function* strips({ width, height }: Pyramid): Generator<{ from: number; height: number }> {
+  const overlap = CELL - STRIDE;
+  const own = height - overlap;
+  const most = Math.max(STRIDE, Math.floor(STRIP_PIXELS / width) - overlap);
+  const each = STRIDE * Math.ceil(own / Math.ceil(own / most) / STRIDE);
+  for (let from = 0; from < own; from += each) yield { from, height: Math.min(each, own - from) + overlap };
+}
 
 export class OrtNetworks implements Networks {
   readonly #pnet: InferenceSession;
   readonly #rnet: InferenceSession;
   readonly #onet: InferenceSession;
+  readonly #memory = { cells: new Float32Array(0), strip: new Float32Array(0) };
 
   constructor(pnet: InferenceSession, rnet: InferenceSession, onet: InferenceSession) {
     this.#pnet = pnet;
@@ -97,25 +120,50 @@ export class OrtNetworks implements Networks {
   }
 
   async propose(pyramid: Pyramid): Promise<Proposals[]> {
-    const { width, height, sheet } = pyramid;
-    const { data, dims } = await run(this.#pnet, sheet, [1, 3, height, width], 'cells');
-    const [, , rows = 0, columns = 0] = dims;
+    const columns = cells(pyramid.width);
+    const rows = cells(pyramid.height);
+    const plane = rows * columns;
+    const values = this.#reuse('cells', 5 * plane);
+    for (const { from, height } of strips(pyramid)) {
+      const picture = this.#strip(pyramid, from, height);
+      const { data } = await run(this.#pnet, picture, [1, 3, height, pyramid.width], 'cells');
+      const part = cells(height) * columns;
+      for (let i = 0; i < 5; i++)
+        values.set(data.subarray(i * part, (i + 1) * part), i * plane + (from / STRIDE) * columns);
+    }
     return pyramid.levels.map((level) => ({
       columns: cells(level.width),
       rows: cells(level.height),
       offset: (level.y / STRIDE) * columns + level.x / STRIDE,
       pitch: columns,
-      plane: rows * columns,
-      values: data,
+      plane,
+      values,
     }));
   }
 
+  /** Rows `from` to `from + height` of the sheet's three planes, together. */
+  #strip({ sheet, width, height: whole }: Pyramid, from: number, height: number): Float32Array {
+    if (height === whole) return sheet;
+    const picture = this.#reuse('strip', 3 * height * width);
+    for (let plane = 0; plane < 3; plane++) {
+      const start = (plane * whole + from) * width;
+      picture.set(sheet.subarray(start, start + height * width), plane * height * width);
+    }
+    return picture;
+  }
+
+  /** Memory of at least `size` values that the previous frame used for the same. */
+  #reuse(name: 'cells' | 'strip', size: number): Float32Array {
+    if (this.#memory[name].length < size) this.#memory[name] = new Float32Array(size);
+    return this.#memory[name].subarray(0, size);
+  }
+
   refine(crops: Float32Array, count: number): Promise<Float32Array> {
-    return inBatches(this.#rnet, crops, count, REFINEMENT_SIDE);
+    return inBatches(this.#rnet, crops, count, REFINEMENT_SIDE, REFINEMENT_BATCH);
   }
 
   output(crops: Float32Array, count: number): Promise<Float32Array> {
-    return inBatches(this.#onet, crops, count, OUTPUT_SIDE);
+    return inBatches(this.#onet, crops, count, OUTPUT_SIDE, OUTPUT_BATCH);
   }
 
   async close(): Promise<void> {
