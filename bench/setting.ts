@@ -8,6 +8,8 @@ import { ViewerFleet } from './viewer-fleet.ts';
 import type { SeenFrame } from './viewer-messages.ts';
 
 export interface SettingOptions extends CameraBankOptions {
+  /** Whether faces are looked for; default no, so that the figures are those of the video alone. */
+  readonly detection?: boolean;
   /** How many of the cameras are saved as streams and so connected from the start; default all. */
   readonly saved?: number;
 }
@@ -45,7 +47,7 @@ export async function inSetting<T>(
     stops.unshift(() => fleet.stop());
     const streams: SavedStream[] = [];
     for (const [index, url] of cameras.urls.slice(0, options.saved).entries())
-      streams.push(await save(service, `camera ${index}`, url));
+      streams.push(await save(service, `camera ${index}`, url, options.detection));
     await allOnline(service, streams.length);
     return await measure({ cameras, service, fleet, streams });
   } catch (error) {
@@ -57,8 +59,17 @@ export async function inSetting<T>(
   }
 }
 
-export async function save(service: Service, name: string, url: string): Promise<SavedStream> {
-  const { id } = await service.api<{ id: string }>('POST', '/api/streams/', { name, rtsp_url: url });
+export async function save(
+  service: Service,
+  name: string,
+  url: string,
+  detection = false,
+): Promise<SavedStream> {
+  const { id } = await service.api<{ id: string }>('POST', '/api/streams/', {
+    name,
+    rtsp_url: url,
+    detection_enabled: detection,
+  });
   return { id, viewerUrl: `${service.baseUrl.replace(/^http/, 'ws')}/ws/stream/?stream_id=${id}` };
 }
 

@@ -209,7 +209,7 @@ describe('live view', () => {
   }, 60_000);
 
   it('gives the newest picture and a moving one over plain HTTP', async () => {
-    const stream = await parts.save(parts.simulator.url('/a'), 'HTTP');
+    const stream = await parts.save(parts.simulator.url('/a'));
     const url = `${parts.service.baseUrl}/api/streams/${stream.id}`;
     const snapshot = await fetch(`${url}/snapshot.jpg`);
     expect(snapshot.headers.get('content-type')).toBe('image/jpeg');

@@ -137,7 +137,7 @@ describe.skipIf(withoutChromium)('the page', () => {
       ],
     });
     const address = simulator.url('/locked', { bare: true });
-    const saved = await parts.save(address.replace('rtsp://', 'rtsp://admin:wrong@'), 'Safe');
+    const saved = await parts.save(address.replace('rtsp://', 'rtsp://admin:wrong@'), { name: 'Safe' });
     const { page, mistakes, refusals } = await openPage(browser, parts.service.baseUrl, phone);
     const tile = tileOf(page, 'Safe');
     await says(tile.locator('.word'), /^Error$/);

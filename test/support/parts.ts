@@ -19,8 +19,8 @@ export interface SavedStreamReply {
 export interface Parts {
   readonly service: Service;
   readonly simulator: Simulator;
-  /** Saves a stream and returns it as the API does. */
-  save(rtspUrl: string, name?: string): Promise<SavedStreamReply>;
+  /** Saves a stream, without face detection unless `more` says so, and returns it as the API does. */
+  save(rtspUrl: string, more?: Record<string, unknown>): Promise<SavedStreamReply>;
   watch(stream: { readonly id: string } | string, options?: ViewerOptions): Viewer;
   status(id: string): Promise<SavedStreamReply>;
 }
@@ -53,8 +53,13 @@ export function useParts(paths: readonly string[], options: ServiceOptions = {})
     get simulator() {
       return simulator;
     },
-    save: (rtspUrl, name = 'Camera') =>
-      service.api<SavedStreamReply>('POST', '/api/streams/', { name, rtsp_url: rtspUrl }),
+    save: (rtspUrl, more = {}) =>
+      service.api<SavedStreamReply>('POST', '/api/streams/', {
+        name: 'Camera',
+        rtsp_url: rtspUrl,
+        detection_enabled: false,
+        ...more,
+      }),
     watch(stream, viewerOptions) {
       const url =
         typeof stream === 'string'
