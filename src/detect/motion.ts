@@ -1,8 +1,8 @@
 // Where a face will be, and which face of a frame is whose: geometry of boxes that move.
 // No life cycle: when a track begins and ends is decided in tracks.ts.
 
+import type { FaceInFrame, FractionBox } from '../media/faces.ts';
 import { assign } from './assignment.ts';
-import type { FaceInFrame, FractionBox } from './faces.ts';
 
 export interface MovingFace {
   box: FractionBox;

@@ -3,7 +3,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
-import type { AnalysedFrame, FaceInFrame, FractionBox } from './faces.ts';
+import type { FaceInFrame, FractionBox } from '../media/faces.ts';
+import type { AnalysedFrame } from './analysed-frame.ts';
 import type { NewAlert, NewDetection, VisitSink } from './visit-sink.ts';
 
 /** Time stands still but for `advance`. */

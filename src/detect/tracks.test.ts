@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FaceInFrame } from './faces.ts';
-import { faceInFrame } from './faces.ts';
+import type { FaceInFrame } from '../media/faces.ts';
+import { faceInFrame } from '../media/faces.ts';
 import { face, frameAt } from './testing.ts';
 import { type TrackEvent, Tracker } from './tracks.ts';
 

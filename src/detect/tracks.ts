@@ -1,7 +1,8 @@
 // Joins the faces of one stream's analysed frames to tracks: one person in view is one track.
 // Pure: driven by frames and by told time; what becomes of a track (detection, alert) is decided elsewhere.
 
-import type { AnalysedFrame, FaceInFrame } from './faces.ts';
+import type { FaceInFrame } from '../media/faces.ts';
+import type { AnalysedFrame } from './analysed-frame.ts';
 import { type MovingFace, matchFaces, moveTo, withoutDoubles } from './motion.ts';
 
 /** A person is gone when unseen for so long, ms. */

@@ -1,8 +1,7 @@
 // The port through which visits become stored detections and alerts, and the words that pass it.
 // Types only; the database and the image store stand behind it.
 
-import type { FractionBox } from './faces.ts';
-import type { Point } from './mtcnn/face.ts';
+import type { FractionBox, Point } from '../media/faces.ts';
 
 /** JPEG images; never written to. */
 export interface VisitImages {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { FaceInFrame } from './faces.ts';
+import type { FaceInFrame } from '../media/faces.ts';
 import { face, frameAt, MemorySink, ScriptedClock, type StoredAlert } from './testing.ts';
 import { type VisitImages, VisitRefused } from './visit-sink.ts';
 import { Visits, type VisitsOptions } from './visits.ts';

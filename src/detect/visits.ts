@@ -2,8 +2,9 @@
 // Joins tracker, writer and clock; also takes what detectors outside report, so that one policy holds for both.
 
 import type { Clock } from '../base/clock.ts';
+import type { FaceInFrame } from '../media/faces.ts';
 import { type LastAlert, restoredAlert } from './alert-policy.ts';
-import type { AnalysedFrame, FaceInFrame } from './faces.ts';
+import type { AnalysedFrame } from './analysed-frame.ts';
 import { type TrackEvent, type TrackedFace, Tracker } from './tracks.ts';
 import { type ImageRequest, newVisit, type Visit } from './visit-jobs.ts';
 import type { Sighting, VisitImages, VisitSink } from './visit-sink.ts';

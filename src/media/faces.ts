@@ -1,5 +1,5 @@
 // Faces as everything after the detector sees them: fractions of the frame, so that a change of resolution means nothing.
-// The words only; finding, tracking and storing are elsewhere.
+// The words and the step from pixels to fractions; finding, tracking and storing are elsewhere.
 
 export interface Point {
   readonly x: number;
@@ -22,6 +22,34 @@ export interface FaceInFrame {
   readonly landmarks: readonly Point[];
   /** How much detail the face shows; comparable within one stream only, > 0. */
   readonly sharpness: number;
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}
+
+/** In pixels of a frame; may reach beyond it at its edges. */
+export interface PixelFace {
+  readonly confidence: number;
+  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+  readonly landmarks: readonly Point[];
+}
+
+/** A face in pixels of a frame of `width`×`height`, as fractions; what reaches beyond the frame is cut off. */
+export function faceInFrame(face: PixelFace, width: number, height: number, sharpness: number): FaceInFrame {
+  const left = clamp(face.box.x / width);
+  const top = clamp(face.box.y / height);
+  return {
+    confidence: face.confidence,
+    box: {
+      x: left,
+      y: top,
+      width: clamp((face.box.x + face.box.width) / width) - left,
+      height: clamp((face.box.y + face.box.height) / height) - top,
+    },
+    landmarks: face.landmarks.map((point) => ({ x: clamp(point.x / width), y: clamp(point.y / height) })),
+    sharpness,
+  };
 }
 
 /** One analysed frame as it comes out of the codec worker; a frame without faces counts as well. */

@@ -3,7 +3,13 @@
 
 import type { Frame } from 'node-av/lib';
 import type { DetectionResult } from '../../detect/mtcnn/thread-client.ts';
-import type { DetectorState, FaceImages, FaceInFrame, FrameFaces } from '../../media/faces.ts';
+import {
+  type DetectorState,
+  type FaceImages,
+  type FaceInFrame,
+  type FrameFaces,
+  faceInFrame,
+} from '../../media/faces.ts';
 import { FrameRateLimiter } from '../../media/frame-rate.ts';
 import type { ChannelOptions } from '../messages.ts';
 import { offerFrame, sustainableInterval, useDetector } from './detector.ts';
@@ -176,35 +182,13 @@ export class ChannelFaces {
   }
 }
 
-function clamp(value: number): number {
-  return Math.min(1, Math.max(0, value));
-}
-
-/** From pixels of the detection frame to fractions; what reaches beyond the frame is cut off. */
-function describe(
-  { box, confidence, landmarks }: DetectionResult['faces'][number],
-  pixels: Pixels,
-): FaceInFrame {
-  const { width, height } = pixels;
-  const left = clamp(box.x / width);
-  const top = clamp(box.y / height);
-  return {
-    confidence,
-    box: {
-      x: left,
-      y: top,
-      width: clamp((box.x + box.width) / width) - left,
-      height: clamp((box.y + box.height) / height) - top,
-    },
-    landmarks: landmarks.map((point) => ({ x: clamp(point.x / width), y: clamp(point.y / height) })),
-    sharpness: sharpness(
-      pixels,
-      Math.floor(left * width),
-      Math.floor(top * height),
-      Math.ceil(box.width),
-      Math.ceil(box.height),
-    ),
-  };
+/** With how sharp it is, judged on the detector's own pixels. */
+function describe(face: DetectionResult['faces'][number], pixels: Pixels): FaceInFrame {
+  const { x, y, width, height } = face.box;
+  const left = Math.max(0, Math.floor(x));
+  const top = Math.max(0, Math.floor(y));
+  const detail = sharpness(pixels, left, top, Math.ceil(x + width) - left, Math.ceil(y + height) - top);
+  return faceInFrame(face, pixels.width, pixels.height, detail);
 }
 
 /** A square around the face, as far as the picture reaches, with even sides. */
