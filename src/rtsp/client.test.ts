@@ -443,12 +443,12 @@ describe('transports', () => {
     expect(camera.requests.filter((method) => method === 'TEARDOWN')).toHaveLength(1);
   });
 
-  it('change to UDP when the camera refuses TCP', async () => {
+  it.each([461, 400])('change to UDP when the camera refuses TCP with %i', async (status) => {
     const camera = await ScriptedCamera.start((request) => {
       const transport = request.headers.get('Transport') ?? '';
       if (request.method !== 'SETUP') return null;
       return transport.includes('interleaved')
-        ? { status: 461 }
+        ? { status }
         : { status: 200, headers: { Session: 'udp', Transport: transport } };
     });
     expect(await codeOf(camera.url())).toBe('no_packets');

@@ -37,6 +37,9 @@ const reportInterval = 5000;
 const defaultSessionTimeout = 60_000;
 const cname = 'rtsp-stream-viewer';
 
+/** SETUP's answers to a transport that a server does not have: the standard's, and that of servers which know only UDP. */
+const refusesTransport: ReadonlySet<number> = new Set([461, 400]);
+
 export class RtspSession {
   readonly #options: SessionOptions;
   readonly #ended = Promise.withResolvers<CameraError | null>();
@@ -135,7 +138,7 @@ export class RtspSession {
     return choice.track;
   }
 
-  /** TCP first, UDP when the camera will not have it (461), unless told otherwise. */
+  /** TCP first, UDP when the camera will not have it, unless told otherwise. */
   async #setup(connection: RtspConnection, track: VideoTrack, url: string): Promise<void> {
     this.#receiver = new RtpReceiver(track, {
       onVideo: (video) => this.#options.events.onVideo(video),
@@ -151,7 +154,7 @@ export class RtspSession {
     const { transport } = this.#options;
     if (transport !== 'udp') {
       const response = await this.#setupTcp(connection, url);
-      if (response.status !== 461 || transport === 'tcp') {
+      if (!refusesTransport.has(response.status) || transport === 'tcp') {
         succeeded(response);
         return;
       }
