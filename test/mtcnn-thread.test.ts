@@ -1,5 +1,6 @@
 // The detector's thread under load and under fire: what is offered never waits, and detection comes back by itself.
 
+import { spawnSync } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -162,4 +163,26 @@ test('a closed detector, even one that hangs, ends and gives nothing any more', 
   offer(thread, 1, 2);
   expect(results).toEqual([]);
   expect(states).toEqual([['ready', undefined]]);
+});
+
+test('a process that exits in the middle of a frame exits, and does not abort in native code', () => {
+  const client = JSON.stringify(new URL('../src/detect/mtcnn/thread-client.ts', import.meta.url).href);
+  const script = `
+    const { DetectorThread } = await import(${client});
+    const frame = { channel: 0, rgb: new Uint8Array(1280 * 960 * 3), width: 1280, height: 960, timestamp: 0 };
+    let frames = 0;
+    const thread = new DetectorThread({
+      minFaceSize: 20,
+      onResult() {
+        thread.offer(frame);
+        if (++frames === 2) setTimeout(() => process.exit(7), 5);
+      },
+    });
+    thread.offer(frame);
+  `;
+  const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+    encoding: 'utf8',
+  });
+  expect(stderr).toBe('');
+  expect(status).toBe(7);
 });

@@ -7,12 +7,18 @@ import type { Face } from './face.ts';
 /** The thread's `workerData`. */
 export interface ThreadSettings {
   readonly options: DetectorOptions;
-  /** One shared number: RUN, or STOP, which also wakes a thread that sleeps for a test. */
+  /** Two shared numbers, at COMMAND and at WORK. */
   readonly control: Int32Array;
 }
 
+/** RUN, or STOP, which also wakes a thread that sleeps for a test. */
+export const COMMAND = 0;
 export const RUN = 0;
 export const STOP = 1;
+/** BUSY from the start until ready, and from a frame's sending until its answer: it may be in native code. */
+export const WORK = 1;
+export const IDLE = 0;
+export const BUSY = 1;
 
 export interface FrameMessage {
   readonly type: 'frame';

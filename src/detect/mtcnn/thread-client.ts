@@ -2,70 +2,28 @@
 // Never waits: a busy detector skips frames, a broken one is replaced, and who offers frames does not notice.
 
 import { Worker } from 'node:worker_threads';
-import { type BackoffOptions, backoffMs } from '../../base/backoff.ts';
+import { backoffMs } from '../../base/backoff.ts';
 import { type Clock, systemClock } from '../../base/clock.ts';
 import type { DetectorOptions } from './detector.ts';
-import type { Face } from './face.ts';
 import { checkFrame } from './frame.ts';
 import { Load } from './load.ts';
 import { Mailbox } from './mailbox.ts';
-import { type FromThread, STOP, type ThreadSettings, type ToThread } from './messages.ts';
+import {
+  BUSY,
+  COMMAND,
+  type FromThread,
+  STOP,
+  type ThreadSettings,
+  type ToThread,
+  WORK,
+} from './messages.ts';
+import type { DetectorState, DetectorStats, DetectorThreadOptions, OfferedFrame } from './thread-api.ts';
 
-/** A picture of a channel (a camera), RGB8, rows × columns × 3. `timestamp` is the caller's own, in µs. */
-export interface OfferedFrame {
-  readonly channel: number;
-  /** Belongs to the detector from now on: must not be changed. */
-  readonly rgb: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  readonly timestamp: number;
-}
-
-export interface DetectionResult {
-  readonly channel: number;
-  readonly timestamp: number;
-  readonly width: number;
-  readonly height: number;
-  readonly faces: readonly Face[];
-  /** ms in the thread. */
-  readonly detectionTime: number;
-}
-
-/** `failed`: the detector cannot be loaded; `restarting`: it crashed or hung. Both are tried again by themselves. */
-export type DetectorState = 'starting' | 'ready' | 'failed' | 'restarting';
-
-export interface DetectorStats {
-  /** Frames offered since the start: analysed + skipped + waiting + the one in work. */
-  readonly analysed: number;
-  /** For a newer frame of their channel, or lost with a thread. */
-  readonly skipped: number;
-  /** Channels with a frame waiting, at most one each. */
-  readonly waiting: number;
-  readonly restarts: number;
-  /** ms per frame, moving average; 0 before the first. */
-  readonly averageTime: number;
-  /** Part of the last seconds that the thread was at work, 0–1. */
-  readonly utilisation: number;
-  /** ms between frames of each channel that the thread can keep up with; who offers faster will see skips. */
-  readonly sustainableInterval: number;
-}
-
-export interface DetectorThreadOptions extends DetectorOptions {
-  readonly onResult: (result: DetectionResult) => void;
-  /** @param reason a sentence, for every state but `starting` and `ready`. */
-  readonly onState?: (state: DetectorState, reason: string | undefined) => void;
-  /** A thread that does not answer for so long is replaced, ms. */
-  readonly answerLimit?: number;
-  /** A thread that is not ready after so long is replaced, ms. */
-  readonly startLimit?: number;
-  readonly backoff?: BackoffOptions;
-  readonly clock?: Clock;
-  readonly random?: () => number;
-  /** For tests and benchmarks: ms that the thread sleeps before its nth frame (0, 1, …), counted over restarts. */
-  readonly pauseBefore?: (frame: number) => number;
-}
+export type * from './thread-api.ts';
 
 const CLOSE_LIMIT = 2_000;
+/** How long an exiting process waits for a thread to leave native code. */
+const EXIT_LIMIT = 1_000;
 
 /** Threads given up that have not ended yet. With more, no new one is started: something is wrong with the machine. */
 const MOST_ABANDONED = 3;
@@ -91,7 +49,7 @@ export class DetectorThread {
   #running: Running | undefined;
   #cancelRestart = () => {};
   /** Told to end, but still there. */
-  readonly #abandoned = new Set<Worker>();
+  readonly #abandoned = new Set<Running>();
   /** Restarts since a frame was last analysed: a thread that starts well and hangs again still backs off. */
   #attempts = 0;
   #restarts = 0;
@@ -109,6 +67,7 @@ export class DetectorThread {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#load = new Load(this.#clock.now());
+    process.on('exit', this.#atExit);
     this.#start();
   }
 
@@ -158,8 +117,7 @@ export class DetectorThread {
   }
 
   /**
-   * Ends the thread after the frame it works on; no result and no state is given any more. Await it before the process
-   * exits: ended from outside in the middle of a frame, native code aborts the process.
+   * Ends the thread after the frame it works on; no result and no state is given any more.
    */
   async close(): Promise<void> {
     this.#closed = true;
@@ -167,7 +125,9 @@ export class DetectorThread {
     const running = this.#running;
     this.#running = undefined;
     if (running) this.#abandon(running);
-    const ends = [...this.#abandoned].map((worker) => new Promise((resolve) => worker.once('exit', resolve)));
+    const ends = [...this.#abandoned].map(
+      ({ worker }) => new Promise((resolve) => worker.once('exit', resolve)),
+    );
     let cancelLimit = () => {};
     const limit = new Promise<void>((resolve) => {
       cancelLimit = this.#clock.after(CLOSE_LIMIT, resolve);
@@ -175,8 +135,17 @@ export class DetectorThread {
     await Promise.race([limit, Promise.all(ends)]);
     cancelLimit();
     // What hangs for good must not keep the process.
-    for (const worker of this.#abandoned) worker.unref();
+    for (const { worker } of this.#abandoned) worker.unref();
+    process.off('exit', this.#atExit);
   }
+
+  /** The process exits without `close()`: ended inside native code, a thread would abort it. So it is waited for. */
+  readonly #atExit = (): void => {
+    for (const running of [...this.#abandoned, ...(this.#running ? [this.#running] : [])]) {
+      tellToStop(running);
+      Atomics.wait(running.control, WORK, BUSY, EXIT_LIMIT);
+    }
+  };
 
   #become(state: DetectorState, reason?: string): void {
     if (state === this.#state && reason === this.#reason) return;
@@ -192,10 +161,11 @@ export class DetectorThread {
     }
     // A thread given up may still read its memory: the next one gets its own.
     this.#shared = new Uint8Array(new SharedArrayBuffer(0));
-    const control = new Int32Array(new SharedArrayBuffer(4));
+    const control = new Int32Array(new SharedArrayBuffer(8));
+    Atomics.store(control, WORK, BUSY);
     const workerData: ThreadSettings = { options: this.#detectorOptions, control };
-    // No environment: the thread needs none, and the service's holds secrets.
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, env: {} });
+    // No environment: the thread needs none, and the service's holds secrets. Nor flags of whoever started the process.
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, env: {}, execArgv: [] });
     const running: Running = {
       worker,
       control,
@@ -210,7 +180,7 @@ export class DetectorThread {
     worker.on('message', (message: FromThread) => this.#hear(running, message));
     worker.on('error', (error) => this.#replace(running, 'restarting', crashed(error)));
     worker.on('exit', () => {
-      this.#abandoned.delete(worker);
+      this.#abandoned.delete(running);
       this.#replace(running, 'restarting', 'The face detector’s thread ended.');
     });
   }
@@ -267,6 +237,7 @@ export class DetectorThread {
       pause: this.#options.pauseBefore?.(this.#sent) ?? 0,
     };
     this.#sent++;
+    Atomics.store(running.control, WORK, BUSY);
     running.worker.postMessage(message);
     const limit = this.#options.answerLimit ?? 5_000;
     this.#limit(running, limit, `The face detector did not answer within ${limit / 1000} s.`);
@@ -305,11 +276,15 @@ export class DetectorThread {
    */
   #abandon(running: Running): void {
     running.cancelLimit();
-    this.#abandoned.add(running.worker);
-    Atomics.store(running.control, 0, STOP);
-    Atomics.notify(running.control, 0);
+    this.#abandoned.add(running);
+    tellToStop(running);
     running.worker.postMessage({ type: 'stop' } satisfies ToThread);
   }
+}
+
+function tellToStop({ control }: Running): void {
+  Atomics.store(control, COMMAND, STOP);
+  Atomics.notify(control, COMMAND);
 }
 
 function crashed(error: unknown): string {

@@ -4,19 +4,28 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { MtcnnDetector } from './detector.ts';
 import {
+  COMMAND,
   type FrameMessage,
   type FromThread,
+  IDLE,
   RUN,
   STOP,
   type ThreadSettings,
   type ToThread,
+  WORK,
 } from './messages.ts';
 
 if (!parentPort) throw new Error('thread.ts runs as a worker thread only.');
 const port = parentPort;
 const { options, control } = workerData as ThreadSettings;
 
-const stopped = () => Atomics.load(control, 0) === STOP;
+const stopped = () => Atomics.load(control, COMMAND) === STOP;
+
+/** Tells a process that wants to exit that the thread is out of native code. */
+function rest(): void {
+  Atomics.store(control, WORK, IDLE);
+  Atomics.notify(control, WORK);
+}
 
 function say(message: FromThread): void {
   port.postMessage(message);
@@ -29,7 +38,7 @@ function fail(error: unknown): void {
 
 /** Blocks, as a detector does that hangs. */
 function sleep(ms: number): void {
-  if (ms > 0) Atomics.wait(control, 0, RUN, ms);
+  if (ms > 0) Atomics.wait(control, COMMAND, RUN, ms);
 }
 
 async function analyse(detector: MtcnnDetector, frame: FrameMessage): Promise<void> {
@@ -45,9 +54,11 @@ try {
   port.on('message', (message: ToThread) => {
     // The thread ends by itself, outside native code: terminated inside it, the whole process would abort.
     if (message.type === 'stop') port.close();
-    else void analyse(detector, message).catch(fail);
+    else void analyse(detector, message).catch(fail).finally(rest);
   });
   say({ type: 'ready' });
 } catch (error) {
   fail(error);
+} finally {
+  rest();
 }
