@@ -2,7 +2,7 @@
 // How a state looks in words and colours is the page's own business; here it is enough that it tells the truth.
 
 import type { Browser, Locator, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SimulatedCamera } from '../simulator/camera.ts';
 import { sceneClip } from '../simulator/clips.ts';
 import { startSimulator } from '../simulator/server.ts';
@@ -38,8 +38,12 @@ interface WatchedPage {
   readonly refusals: string[];
 }
 
-async function openPage(browser: Browser, url: string, viewport: typeof desktop): Promise<WatchedPage> {
-  const context = await browser.newContext({ viewport });
+async function openPage(
+  browser: Browser | undefined,
+  url: string,
+  viewport: typeof desktop,
+): Promise<WatchedPage> {
+  const context = await browser!.newContext({ viewport });
   const page = await context.newPage();
   page.setDefaultTimeout(patience);
   const mistakes: string[] = [];
@@ -118,15 +122,21 @@ async function crashAndRestart(service: Service, whileAway: () => Promise<unknow
 
 describe.skipIf(withoutChromium)('the page', () => {
   const parts = useParts(['/door', '/yard']);
-  let browser: Browser;
+  let browser: Browser | undefined;
   let restarted: Service | undefined;
 
   beforeAll(async () => {
     browser = await launchBrowser();
   }, patience);
 
+  beforeEach(async () => {
+    const service = restarted ?? parts.service;
+    const { streams } = await service.api<{ streams: { id: string }[] }>('GET', '/api/streams/');
+    for (const { id } of streams) await service.api('DELETE', `/api/streams/${id}/`);
+  });
+
   afterAll(async () => {
-    await browser.close();
+    await browser?.close();
     await restarted?.stop();
   });
 
@@ -229,7 +239,12 @@ describe.skipIf(withoutChromium)('the page', () => {
     await watchSome(other, parts.simulator.camera('/yard'));
     await page.keyboard.press('Escape');
     await other.waitFor({ state: 'hidden' });
-    expect(await page.evaluate(focused)).toBe('Show Yard large');
+    await eventually(
+      'focused',
+      () => page.evaluate(focused),
+      (label) => label === 'Show Yard large',
+      patience,
+    );
     await watchSome(tile, camera);
     await expectNoSidewaysScrolling(page);
 
