@@ -34,7 +34,7 @@ interface Pending {
 
 /** A peer that does not read what we send is given up at this many bytes. */
 const maxUnsent = 256 * 1024;
-const maxPending = 16;
+const maxPending = 32;
 /** New nonces that are followed within one request. */
 const maxNonces = 2;
 
@@ -129,6 +129,8 @@ export class RtspConnection {
       return promise;
     }
     const sequence = ++this.#sequence;
+    // Before anything waits for the answer: what the camera gave us may be nothing that can be sent.
+    const bytes = this.#serialize(method, uri, sequence, headers);
     const timer = setTimeout(() => {
       this.#pending.delete(sequence);
       reject(new CameraError('timeout'));
@@ -144,29 +146,30 @@ export class RtspConnection {
         reject(error);
       },
     });
-    this.#send(
-      serializeRequest({
-        method,
-        uri,
-        headers: {
-          CSeq: String(sequence),
-          'User-Agent': this.#options.userAgent,
-          Authorization: this.#authenticator?.authorize(method, uri),
-          ...headers,
-        },
-      }),
-    );
+    this.#send(bytes);
     return promise;
   }
 
-  /** Sends a request whose answer nobody waits for. */
-  sendOnly(method: string, uri: string, headers: Readonly<Record<string, string | undefined>>): void {
-    this.#exchange(method, uri, headers).catch(ignoreAnswer);
+  /** @throws CameraError `protocol` when a part that came from the camera holds a line break. */
+  #serialize(
+    method: string,
+    uri: string,
+    sequence: number,
+    more: Readonly<Record<string, string | undefined>>,
+  ): Uint8Array {
+    const headers = {
+      CSeq: String(sequence),
+      'User-Agent': this.#options.userAgent,
+      Authorization: this.#authenticator?.authorize(method, uri),
+      ...more,
+    };
+    return sendable(() => serializeRequest({ method, uri, headers }));
   }
 
+  /** @throws CameraError `protocol` for a request whose number cannot be repeated. */
   respond(request: RtspRequest, status: number, headers: Readonly<Record<string, string>> = {}): void {
     const sequence = request.headers.get('CSeq');
-    this.#send(serializeResponse({ status, headers: { CSeq: sequence, ...headers } }));
+    this.#send(sendable(() => serializeResponse({ status, headers: { CSeq: sequence, ...headers } })));
   }
 
   sendFrame(channel: number, data: Uint8Array): void {
@@ -229,6 +232,10 @@ export class RtspConnection {
   }
 }
 
-function ignoreAnswer(): void {
-  // The session is over; the camera's opinion changes nothing.
+function sendable(serialize: () => Uint8Array): Uint8Array {
+  try {
+    return serialize();
+  } catch (error) {
+    throw new CameraError('protocol', undefined, { cause: error });
+  }
 }

@@ -44,7 +44,10 @@ export async function dial(options: DialOptions, signal: AbortSignal): Promise<S
     if (left <= 0) break;
     const share = index === addresses.length - 1 ? left : Math.min(left, Math.max(1000, left / 2));
     try {
-      return await open(options, address, share, signal);
+      const socket = await open(options, address, share, signal);
+      // It may have failed again in the moment between its readiness and this line.
+      if (!socket.destroyed) return socket;
+      failure = new CameraError('connection_lost');
     } catch (error) {
       signal.throwIfAborted();
       failure = error;
@@ -69,11 +72,11 @@ function open(
         ...(isIP(url.host) ? {} : { servername: url.host }),
       })
     : connectTcp(target);
+  // For errors of sockets that were given up, and those before the connection listens itself.
+  socket.on('error', ignoreLateError);
   return new Promise((resolve, reject) => {
     const giveUp = (error: unknown) => {
       settle();
-      // A socket may still report an error after it was given up.
-      socket.on('error', ignoreLateError);
       socket.destroy();
       reject(error);
     };
@@ -98,7 +101,7 @@ function open(
 }
 
 function ignoreLateError(): void {
-  // Whoever opened the connection has been told already.
+  // Whoever opened the connection is told by other means.
 }
 
 /** The promise, unless the signal comes first. */

@@ -49,6 +49,11 @@ export class RtpReceiver {
     this.#clock = new RtpClock(track.clockRate);
   }
 
+  /** Of the source that is followed; null before its first packet. */
+  get ssrc(): number | null {
+    return this.#ssrc === -1 ? null : this.#ssrc;
+  }
+
   get wallClockOffset(): number | null {
     return this.#clock.wallClockOffset;
   }

@@ -88,6 +88,7 @@ export class RtspSession {
       if (this.#over) socket.destroy();
       this.#connection = this.#createConnection(socket);
       await this.#negotiate(this.#connection);
+      this.#stop.signal.throwIfAborted();
     } catch (error) {
       // What ended the session counts more than what that made fail.
       const reason: unknown = this.#stop.signal.reason ?? error;
@@ -166,7 +167,7 @@ export class RtspSession {
     this.transport = 'tcp';
     const wanted = formatTransport({ lower: 'tcp', interleaved: [0, 1] });
     const response = await connection.request('SETUP', url, { Transport: wanted });
-    if (response.status !== 200) return response;
+    if (response.status < 200 || response.status > 299) return response;
     this.#takeSessionId(response);
     const [chosen] = parseTransport(response.headers.get('Transport') ?? wanted);
     if (chosen && chosen.lower !== 'tcp')
@@ -210,7 +211,7 @@ export class RtspSession {
     this.#sendReport();
     this.#repeat(
       () => this.#keepAlive(),
-      () => Math.max(1000, this.#sessionTimeout / 2),
+      () => this.#sessionTimeout / 2,
     );
     this.#repeat(
       () => this.#sendReport(),
@@ -268,8 +269,15 @@ export class RtspSession {
     if (this.#over) return;
     for (const packet of parseRtcp(data)) {
       if (packet.kind === 'sr') this.#receiver?.senderReport(packet, now);
-      else if (packet.kind === 'bye') this.fail(new CameraError('session_lost'));
+      else if (packet.kind === 'bye' && this.#isOurs(packet.ssrcs))
+        this.fail(new CameraError('session_lost'));
     }
+  }
+
+  /** A source that the camera has replaced may still say goodbye. */
+  #isOurs(ssrcs: readonly number[]): boolean {
+    const ssrc = this.#receiver?.ssrc ?? null;
+    return ssrc === null || ssrcs.length === 0 || ssrcs.includes(ssrc);
   }
 
   /** What a camera may ask of its client (RFC 2326 §10). */

@@ -25,7 +25,13 @@ export const sdp = [
 ].join('\n');
 
 export type Answer =
-  | { status: number; headers?: Record<string, string>; body?: string }
+  | {
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      /** A header line that no honest server would write. */
+      readonly raw?: string;
+      readonly body?: string;
+    }
   | 'silence'
   | 'close';
 export type Script = (request: RtspRequest, camera: ScriptedCamera) => Answer | null;
@@ -81,7 +87,8 @@ export class ScriptedCamera {
     if (answer === 'close') socket.destroy();
     else if (answer !== 'silence') {
       const headers = { CSeq: request.headers.get('CSeq'), Server: 'scripted', ...answer.headers };
-      socket.write(serializeResponse({ ...answer, headers }));
+      const text = serializeResponse({ ...answer, headers }).toString('latin1');
+      socket.write(answer.raw ? text.replace('\r\n', `\r\n${answer.raw}\r\n`) : text, 'latin1');
     }
   }
 

@@ -25,12 +25,16 @@ export const noTransport: TransportSpec = {
 };
 
 /** `5000-5001`, or `5000` alone: the second is then one higher. */
-function parsePair(text: string | undefined, highest: number): readonly [number, number] | null {
+function parsePair(
+  text: string | undefined,
+  lowest: number,
+  highest: number,
+): readonly [number, number] | null {
   const match = /^\s*(\d{1,5})(?:\s*-\s*(\d{1,5}))?\s*$/.exec(text ?? '');
   if (!match) return null;
   const first = Number(match[1]);
   const second = match[2] === undefined ? first + 1 : Number(match[2]);
-  return first <= highest && second <= highest ? [first, second] : null;
+  return Math.min(first, second) >= lowest && Math.max(first, second) <= highest ? [first, second] : null;
 }
 
 function parseSsrc(text: string | undefined): number | null {
@@ -50,9 +54,9 @@ function parseOne(text: string): TransportSpec | null {
   return {
     lower: match[1]?.toUpperCase() === 'TCP' ? 'tcp' : 'udp',
     multicast: values.has('multicast'),
-    interleaved: parsePair(values.get('interleaved'), 255),
-    clientPort: parsePair(values.get('client_port'), 65_535),
-    serverPort: parsePair(values.get('server_port'), 65_535),
+    interleaved: parsePair(values.get('interleaved'), 0, 255),
+    clientPort: parsePair(values.get('client_port'), 1, 65_535),
+    serverPort: parsePair(values.get('server_port'), 1, 65_535),
     ssrc: parseSsrc(values.get('ssrc')),
     source: values.get('source') || null,
     destination: values.get('destination') || null,
