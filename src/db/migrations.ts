@@ -24,7 +24,62 @@ const steps: Record<string, Migration> = {
         .execute();
     },
   },
+  '0002_detections': {
+    async up(db: Kysely<unknown>) {
+      await createDetections(db);
+      await createAlerts(db);
+    },
+  },
 };
+
+async function createDetections(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('detections')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('stream_id', 'text', (column) => column.notNull().references('streams.id').onDelete('cascade'))
+    .addColumn('alert_id', 'text')
+    .addColumn('timestamp', 'bigint', (column) => column.notNull())
+    .addColumn('last_seen', 'bigint', (column) => column.notNull())
+    .addColumn('confidence_score', 'double precision', (column) => column.notNull())
+    .addColumn('box_x', 'double precision')
+    .addColumn('box_y', 'double precision')
+    .addColumn('box_width', 'double precision')
+    .addColumn('box_height', 'double precision')
+    .addColumn('landmarks', 'text')
+    .addColumn('frame_width', 'integer')
+    .addColumn('frame_height', 'integer')
+    .addColumn('frame_image', 'text')
+    .addColumn('face_image', 'text')
+    .execute();
+  // The column at the end is for a filter: what does not pass is left out without its row being read.
+  await index(db, 'detections', 'by_time', ['timestamp', 'id', 'confidence_score']);
+  await index(db, 'detections', 'by_stream', ['stream_id', 'timestamp', 'id', 'confidence_score']);
+  await index(db, 'detections', 'by_alert', ['alert_id', 'timestamp', 'id']);
+  await index(db, 'detections', 'by_frame_image', ['frame_image']);
+  await index(db, 'detections', 'by_face_image', ['face_image']);
+}
+
+async function createAlerts(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('alerts')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('stream_id', 'text', (column) => column.notNull().references('streams.id').onDelete('cascade'))
+    .addColumn('detection_id', 'text', (column) => column.notNull())
+    .addColumn('detections_count', 'integer', (column) => column.notNull())
+    .addColumn('confidence_score', 'double precision', (column) => column.notNull())
+    .addColumn('timestamp', 'bigint', (column) => column.notNull())
+    .addColumn('raised_at', 'bigint', (column) => column.notNull())
+    .addColumn('viewed', 'smallint', (column) => column.notNull())
+    .execute();
+  await index(db, 'alerts', 'by_time', ['timestamp', 'id']);
+  await index(db, 'alerts', 'by_stream', ['stream_id', 'timestamp', 'id', 'viewed']);
+  await index(db, 'alerts', 'by_viewed', ['viewed', 'timestamp', 'id', 'stream_id']);
+  await index(db, 'alerts', 'by_raising', ['stream_id', 'raised_at']);
+}
+
+async function index(db: Kysely<unknown>, table: string, name: string, columns: string[]): Promise<void> {
+  await db.schema.createIndex(`${table}_${name}`).on(table).columns(columns).execute();
+}
 
 const provider: MigrationProvider = { getMigrations: async () => steps };
 

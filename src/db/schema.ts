@@ -22,6 +22,43 @@ export interface StreamTable {
   created_at: number;
 }
 
+export interface DetectionTable {
+  id: string;
+  stream_id: string;
+  /** Null until its alert is raised or extended. Stays when the alert is deleted, so that it is not raised anew. */
+  alert_id: string | null;
+  timestamp: number;
+  last_seen: number;
+  confidence_score: number;
+  /** Fractions of the frame; all four or none. */
+  box_x: number | null;
+  box_y: number | null;
+  box_width: number | null;
+  box_height: number | null;
+  /** JSON: points as fractions of the frame. */
+  landmarks: string | null;
+  frame_width: number | null;
+  frame_height: number | null;
+  /** Names in the image store; a face only with a frame. */
+  frame_image: string | null;
+  face_image: string | null;
+}
+
+export interface AlertTable {
+  id: string;
+  stream_id: string;
+  /** The first of its detections that is still kept; the alert's images are found there. */
+  detection_id: string;
+  detections_count: number;
+  confidence_score: number;
+  timestamp: number;
+  /** When it was stored: its cooldown began then. */
+  raised_at: number;
+  viewed: number;
+}
+
 export interface Schema {
   streams: StreamTable;
+  detections: DetectionTable;
+  alerts: AlertTable;
 }

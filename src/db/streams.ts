@@ -5,6 +5,7 @@ import type { Kysely, Selectable, Updateable } from 'kysely';
 import { AppError } from '../errors.ts';
 import { type CameraUrl, formatCameraUrl, hasSecrets, parseCameraUrl } from '../media/camera-url.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
+import { imagesOfStream } from './detections.ts';
 import { newId } from './id.ts';
 import type { Schema, StreamTable } from './schema.ts';
 
@@ -92,10 +93,16 @@ export class StreamRepository {
     await this.#db.updateTable('streams').set({ last_connected: at }).where('id', '=', id).execute();
   }
 
-  /** @returns whether there was one. */
-  async delete(id: string): Promise<boolean> {
-    const result = await this.#db.deleteFrom('streams').where('id', '=', id).executeTakeFirst();
-    return result.numDeletedRows > 0n;
+  /** Its detections and alerts go with it. @returns the names of their images; undefined when there is no such stream. */
+  delete(id: string): Promise<readonly string[] | undefined> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const images = await imagesOfStream(transaction, id);
+      const { numDeletedRows } = await transaction
+        .deleteFrom('streams')
+        .where('id', '=', id)
+        .executeTakeFirst();
+      return numDeletedRows > 0n ? images : undefined;
+    });
   }
 
   #mainColumns(address: CameraUrl): Pick<StreamTable, 'rtsp_url' | 'rtsp_password'> {

@@ -9,6 +9,8 @@ import type { ReadyCheck } from './ports.ts';
 export interface HealthOptions {
   /** By name, such as `database`. */
   readonly checks: Readonly<Record<string, ReadyCheck>>;
+  /** Parts that are shown beside them, but whose failure leaves the service ready, such as `detector`. */
+  readonly optionalChecks?: Readonly<Record<string, ReadyCheck>>;
   /** A part that takes longer is not ready, ms. */
   readonly timeoutMs?: number;
 }
@@ -30,9 +32,23 @@ async function verdict(check: ReadyCheck, timeoutMs: number): Promise<string> {
   }
 }
 
+type Verdicts = [name: string, verdict: string][];
+
+function ask(checks: Readonly<Record<string, ReadyCheck>>, timeoutMs: number): Promise<Verdicts> {
+  return Promise.all(
+    Object.entries(checks).map(
+      async ([name, check]): Promise<[string, string]> => [name, await verdict(check, timeoutMs)],
+    ),
+  );
+}
+
+function failing(verdicts: Verdicts): string[] {
+  return verdicts.filter(([, result]) => result !== 'ok').map(([name]) => name);
+}
+
 export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (
   app,
-  { checks, timeoutMs = 2_000 },
+  { checks, optionalChecks = {}, timeoutMs = 2_000 },
 ) => {
   app.get(
     '/healthz',
@@ -47,18 +63,21 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (
         tags,
         summary: 'The database and whatever else is needed answer',
         response: {
-          200: z.object({ status: z.literal('ready'), checks: verdicts }),
+          200: z.object({
+            status: z.literal('ready'),
+            checks: verdicts,
+            degraded: z.array(z.string()).describe('Parts that fail while the rest of the service goes on.'),
+          }),
           503: z.object({ error: z.string(), code: z.literal('not_ready'), checks: verdicts }),
         },
       },
     },
     async (_request, reply) => {
-      const results = await Promise.all(
-        Object.entries(checks).map(async ([name, check]) => [name, await verdict(check, timeoutMs)] as const),
-      );
-      const found = Object.fromEntries(results);
-      const failed = results.filter(([, result]) => result !== 'ok').map(([name]) => name);
-      if (failed.length === 0) return { status: 'ready' as const, checks: found };
+      const [needed, optional] = await Promise.all([ask(checks, timeoutMs), ask(optionalChecks, timeoutMs)]);
+      const found = Object.fromEntries([...needed, ...optional]);
+      const failed = failing(needed);
+      if (failed.length === 0)
+        return { status: 'ready' as const, checks: found, degraded: failing(optional) };
       reply.code(503);
       return { error: `Not ready: ${failed.join(', ')}.`, code: 'not_ready' as const, checks: found };
     },

@@ -4,12 +4,15 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import { z } from 'zod';
+import { detectionMetrics } from './detection-metrics.ts';
 import type { StreamService, StreamStats, StreamView } from './ports.ts';
+import type { DetectionFigures } from './record-ports.ts';
 
 export interface MetricsOptions {
   readonly streams: StreamService;
   /** The service's own registry; other parts may have put their metrics into it. */
   readonly registry: Registry;
+  readonly detectionFigures?: (() => DetectionFigures) | undefined;
 }
 
 interface StreamMetric {
@@ -85,8 +88,12 @@ function streamGauges(registry: Registry, streams: StreamService): () => Promise
   };
 }
 
-export const metricsRoutes: FastifyPluginAsyncZod<MetricsOptions> = async (app, { streams, registry }) => {
+export const metricsRoutes: FastifyPluginAsyncZod<MetricsOptions> = async (
+  app,
+  { streams, registry, detectionFigures },
+) => {
   collectDefaultMetrics({ register: registry });
+  if (detectionFigures) detectionMetrics(registry, detectionFigures);
   const fill = streamGauges(registry, streams);
 
   app.get(

@@ -33,6 +33,8 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
       tags: [
         { name: 'streams', description: 'Saved cameras.' },
         { name: 'pictures', description: 'Pictures of a camera over plain HTTP.' },
+        { name: 'detections', description: 'Faces that were seen, and their images.' },
+        { name: 'alerts', description: 'What somebody should look at.' },
         { name: 'operation', description: 'For whoever runs the service.' },
       ],
     },

@@ -1,5 +1,5 @@
-// What the REST side needs from the rest of the service, and the views it gives out; app joins the ports to real parts.
-// Types only.
+// What the REST side needs from the rest of the service for streams, and the views it gives out; app joins the ports to real parts.
+// Types only; those of detections and alerts are in record-ports.ts.
 
 import type { Picture, VideoCodec } from '../media/access-unit.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
@@ -14,7 +14,8 @@ export interface StreamStore {
   count(): Promise<number>;
   /** Changes the given members; undefined when there is no such stream. */
   update(id: string, change: Partial<StreamChoice>): Promise<SavedStream | undefined>;
-  delete(id: string): Promise<boolean>;
+  /** With its detections and alerts; the names of their images, undefined when there is no such stream. */
+  delete(id: string): Promise<readonly string[] | undefined>;
 }
 
 /** Counters and rates of one camera; names and units are those of the public contract. */

@@ -191,7 +191,8 @@ test('healthz says alive, readyz says which part does not answer', async () => {
   expect((await call(server, 'GET', '/healthz')).body).toEqual({ status: 'ok' });
   expect((await call(server, 'GET', '/readyz')).body).toEqual({
     status: 'ready',
-    checks: { database: 'ok' },
+    checks: { database: 'ok', storage: 'ok', detector: 'ok' },
+    degraded: [],
   });
   const checks = {
     database: async () => undefined,
@@ -206,6 +207,31 @@ test('healthz says alive, readyz says which part does not answer', async () => {
     code: 'not_ready',
     checks: { database: 'ok', storage: 'the disk is full', bus: 'no answer within 2000 ms' },
   });
+});
+
+test('a detector that fails leaves the service ready, and is shown as the part that fails', async () => {
+  const optionalChecks = { detector: () => Promise.reject(new Error('the model file is missing')) };
+  await using own = await startServer({ http: { optionalChecks } });
+  const { status, body } = await call(own, 'GET', '/readyz');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ status: 'ready', degraded: ['detector'] });
+  expect(body.checks).toMatchObject({ database: 'ok', detector: 'the model file is missing' });
+});
+
+test('metrics count what the detector does, as it is at the moment of asking', async () => {
+  const value = async (name: string) => {
+    const { body } = await call(server, 'GET', '/metrics');
+    return Number(new RegExp(`^rtsp_viewer_detection_${name} (\\S+)$`, 'm').exec(body)?.[1]);
+  };
+  server.figures.framesAnalysed = 120;
+  server.figures.analysisMs = 2_500;
+  expect(await value('frames_analysed_total')).toBe(120);
+  expect(await value('analysis_seconds_total')).toBe(2.5);
+  server.figures.framesAnalysed = 125;
+  expect(await value('frames_analysed_total')).toBe(125);
+  for (const name of ['frames_skipped', 'faces', 'tracks', 'stored', 'alerts', 'lost_images', 'lost_visits'])
+    expect(await value(`${name}_total`)).toBe(0);
+  expect(await value('waiting')).toBe(0);
 });
 
 test('metrics show each camera as it is now, and forget deleted ones', async () => {
@@ -241,6 +267,11 @@ test('the description is OpenAPI 3.1, every reference in it leads somewhere, and
     '/api/streams/{id}/stats': ['get'],
     '/api/streams/{id}/snapshot.jpg': ['get'],
     '/api/streams/{id}/live.mjpeg': ['get'],
+    '/api/detections': ['get', 'post'],
+    '/api/detections/{id}': ['delete', 'get'],
+    '/api/alerts': ['get', 'patch'],
+    '/api/alerts/{id}': ['delete', 'get', 'patch'],
+    '/media/{folder}/{file}': ['get'],
     '/healthz': ['get'],
     '/readyz': ['get'],
     '/metrics': ['get'],

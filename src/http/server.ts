@@ -9,22 +9,31 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { Registry } from 'prom-client';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config.ts';
+import { alertRoutes } from './alerts.ts';
+import { detectionRoutes } from './detections.ts';
 import { answerBadHttp, answerBadPath, handleErrors, handleUnknownRoutes } from './errors.ts';
 import { guard } from './guard.ts';
 import { healthRoutes } from './health.ts';
 import { readJsonBodies } from './json-body.ts';
+import { mediaRoutes } from './media.ts';
 import { metricsRoutes, requestHistogram } from './metrics.ts';
 import { describeApi, describeApiRoutes } from './openapi.ts';
 import { type PictureRoutesOptions, pictureRoutes } from './pictures.ts';
 import type { ReadyCheck, StreamService } from './ports.ts';
+import type { DetectionFigures, RecordService } from './record-ports.ts';
 import { streamRoutes } from './streams.ts';
 
 export interface HttpDependencies {
   readonly config: Pick<Config, 'debug' | 'allowedHosts' | 'corsAllowedOrigins' | 'wsBaseUrl'>;
   readonly log: Log;
   readonly streams: StreamService;
+  /** Detections, alerts and images; without it there are no routes for them. */
+  readonly records?: RecordService;
+  readonly detectionFigures?: () => DetectionFigures;
   /** What /readyz asks, by name. */
   readonly checks: Readonly<Record<string, ReadyCheck>>;
+  /** What it shows beside them; their failure leaves the service ready. */
+  readonly optionalChecks?: Readonly<Record<string, ReadyCheck>>;
   /** Absolute path of the folder whose files are served at `/`. */
   readonly publicDir: string;
   /** Where other parts have put their metrics; a new one by default. */
@@ -73,7 +82,8 @@ function contentPolicy(wsBaseUrl: string | undefined) {
  * Paths are folded before routing (see `plainPath`), so routes are declared without a slash at the end.
  */
 export async function buildHttp(dependencies: HttpDependencies): Promise<FastifyInstance> {
-  const { config, log, streams, checks, publicDir, registry = new Registry(), pictures } = dependencies;
+  const { config, log, streams, records, checks, publicDir, pictures } = dependencies;
+  const { registry = new Registry(), detectionFigures, optionalChecks = {} } = dependencies;
   const app = fastify({
     // Fastify's own request log would write URLs, and with them camera addresses.
     logger: false,
@@ -109,8 +119,13 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
   await describeApi(app);
   await app.register(streamRoutes, { streams, wsBaseUrl: config.wsBaseUrl });
   await app.register(pictureRoutes, { streams, ...pictures });
-  await app.register(healthRoutes, { checks });
-  await app.register(metricsRoutes, { streams, registry });
+  if (records) {
+    await app.register(detectionRoutes, { records });
+    await app.register(alertRoutes, { records });
+    await app.register(mediaRoutes, { records });
+  }
+  await app.register(healthRoutes, { checks, optionalChecks });
+  await app.register(metricsRoutes, { streams, registry, detectionFigures });
   await describeApiRoutes(app);
   await app.register(staticFiles, { root: publicDir, cacheControl: false, dotfiles: 'ignore' });
   return app;

@@ -23,11 +23,14 @@ import type {
   StreamStore,
   StreamView,
 } from './ports.ts';
+import type { StreamRecords } from './record-ports.ts';
 
 export interface SavedStreamServiceOptions {
   readonly store: StreamStore;
   readonly live: LiveStreams;
   readonly maxStreams: number;
+  /** What was recorded of streams, to be deleted with them. */
+  readonly records?: StreamRecords | undefined;
   /** How long a snapshot waits for the first picture, ms. */
   readonly snapshotTimeoutMs?: number;
 }
@@ -40,11 +43,13 @@ export class SavedStreamService implements StreamService {
   readonly #store: StreamStore;
   readonly #live: LiveStreams;
   readonly #maxStreams: number;
+  readonly #records: StreamRecords | undefined;
   readonly #snapshotTimeoutMs: number;
   /** The last change of each stream (and of their number): the next one waits for it. */
   readonly #changes = new Map<string | symbol, Promise<unknown>>();
 
-  constructor({ store, live, maxStreams, snapshotTimeoutMs = 5_000 }: SavedStreamServiceOptions) {
+  constructor({ store, live, maxStreams, records, snapshotTimeoutMs = 5_000 }: SavedStreamServiceOptions) {
+    this.#records = records;
     this.#store = store;
     this.#live = live;
     this.#maxStreams = maxStreams;
@@ -110,9 +115,14 @@ export class SavedStreamService implements StreamService {
 
   remove(id: string): Promise<void> {
     return this.#inTurn(id, async () => {
+      await this.#find(id);
+      // In small steps; what is recorded meanwhile goes with the stream itself.
+      await this.#records?.clear(id);
       // The row first: whatever ends the process now, the camera does not come back.
-      if (!(await this.#store.delete(id))) throw notFound();
+      const images = await this.#store.delete(id);
+      if (!images) throw notFound();
       await this.#live.remove(id);
+      this.#records?.discard(images);
     });
   }
 

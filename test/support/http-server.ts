@@ -1,5 +1,5 @@
-// For tests of the REST side: the real server on a free port, over a real database, with cameras that only record.
-// What the cameras really do is tested with the whole service.
+// For tests of the REST side: the real server on a free port, over real database and images, with cameras that only record.
+// What the cameras and the alert policy really do is tested with the whole service.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,14 +7,20 @@ import { join } from 'node:path';
 import { SecretBox } from '../../src/auth/secrets.ts';
 import { createLog } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
+import { AlertRepository } from '../../src/db/alerts.ts';
 import { openDatabase } from '../../src/db/database.ts';
+import { DetectionRepository } from '../../src/db/detections.ts';
+import { newId } from '../../src/db/id.ts';
 import { StreamRepository } from '../../src/db/streams.ts';
-import { CameraError } from '../../src/errors.ts';
+import { AppError, CameraError } from '../../src/errors.ts';
 import type { LiveState, LiveStreams } from '../../src/http/ports.ts';
+import type { DetectionFigures, OutsideDetection, OutsideDetections } from '../../src/http/record-ports.ts';
+import { SavedRecordService } from '../../src/http/records-service.ts';
 import { buildHttp, type HttpDependencies } from '../../src/http/server.ts';
 import { SavedStreamService } from '../../src/http/streams-service.ts';
 import type { Picture } from '../../src/media/access-unit.ts';
 import type { SavedStream } from '../../src/media/saved-stream.ts';
+import { FolderImageStore } from '../../src/storage/folder.ts';
 
 /** Stands where the running cameras are: remembers what it was told, and gives the pictures a test shows it. */
 export class RecordedCameras implements LiveStreams {
@@ -93,10 +99,41 @@ export class RecordedCameras implements LiveStreams {
   }
 }
 
+/** Stands where the alert policy is: each detection raises an alert, and its image is the face as well. */
+export class AlarmedAtEverything implements OutsideDetections {
+  readonly #detections: DetectionRepository;
+  readonly #alerts: AlertRepository;
+  readonly #images: FolderImageStore;
+
+  constructor(detections: DetectionRepository, alerts: AlertRepository, images: FolderImageStore) {
+    this.#detections = detections;
+    this.#alerts = alerts;
+    this.#images = images;
+  }
+
+  async report({ streamId, confidence, box, image, time: at }: OutsideDetection): Promise<string> {
+    const [id, time] = [newId(), at ?? Date.now()];
+    const images = image && {
+      frame: await this.#images.put(image.data),
+      face: await this.#images.put(image.data),
+    };
+    const sighting = { confidence, box, landmarks: null, frame: image };
+    const outcome = await this.#detections.insert({ id, streamId, sighting, time, lastSeen: time, images });
+    if (outcome === 'stream_gone')
+      throw new AppError(404, 'stream_not_found', 'There is no stream with this id.');
+    const alert = { id: newId(), streamId, detectionId: id, confidence, time, raisedAt: time };
+    await this.#alerts.raise(alert);
+    return id;
+  }
+}
+
 export interface TestServer extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` */
   readonly base: string;
   readonly cameras: RecordedCameras;
+  readonly images: FolderImageStore;
+  /** What /metrics shows of the detector. */
+  readonly figures: { -readonly [Name in keyof DetectionFigures]: number };
   readonly dataDir: string;
   /** Every line logged so far. */
   readonly log: string[];
@@ -123,19 +160,50 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const log = createLog(true, { write: (line: string) => lines.push(line) });
   const database = await openDatabase(join(dataDir, 'test.sqlite'));
   const cameras = new RecordedCameras();
+  const images = new FolderImageStore(join(dataDir, 'images'));
+  await images.open();
+  const detections = new DetectionRepository(database.db);
+  const alerts = new AlertRepository(database.db);
+  const outside = new AlarmedAtEverything(detections, alerts, images);
+  const records = new SavedRecordService({ detections, alerts, images, outside, log });
   const streams = new SavedStreamService({
+    records,
     store: new StreamRepository(database.db, new SecretBox(config.secretKey!)),
     live: cameras,
     maxStreams: config.maxStreams,
     snapshotTimeoutMs: options.snapshotTimeoutMs ?? 200,
   });
   await streams.start();
-  const checks = { database: () => database.check() };
-  const app = await buildHttp({ config, log, streams, checks, publicDir, ...options.http });
+  const checks = { database: () => database.check(), storage: () => images.check() };
+  const figures: TestServer['figures'] = {
+    framesAnalysed: 0,
+    framesSkipped: 0,
+    analysisMs: 0,
+    faces: 0,
+    tracks: 0,
+    detections: 0,
+    alerts: 0,
+    lostImages: 0,
+    lostVisits: 0,
+    waiting: 0,
+  };
+  const app = await buildHttp({
+    config,
+    log,
+    streams,
+    records,
+    detectionFigures: () => figures,
+    checks,
+    optionalChecks: { detector: async () => undefined },
+    publicDir,
+    ...options.http,
+  });
   const base = await app.listen({ host: '127.0.0.1', port: 0 });
   return {
     base,
     cameras,
+    images,
+    figures,
     dataDir,
     log: lines,
     config,

@@ -1,0 +1,282 @@
+// The table of detections: one row for each visit of a person, with the names of its images.
+// Images are stored before the row that names them and deleted after it is gone; both by the caller.
+
+import type { Kysely, Selectable } from 'kysely';
+import type { FractionBox, Point } from '../media/faces.ts';
+import type { ImageNames, SavedDetection, SavedSighting } from '../media/saved-detection.ts';
+import { mendAlerts } from './alert-members.ts';
+import { inFilter, type RecordFilter } from './pages.ts';
+import type { DetectionTable, Schema } from './schema.ts';
+
+export interface NewDetection {
+  readonly id: string;
+  readonly streamId: string;
+  readonly sighting: SavedSighting;
+  /** ms since 1970, as is `lastSeen`. */
+  readonly time: number;
+  readonly lastSeen: number;
+  readonly images: ImageNames | null;
+}
+
+export interface BetterSighting {
+  readonly id: string;
+  readonly sighting: SavedSighting;
+  readonly images: ImageNames;
+  readonly lastSeen: number;
+}
+
+export interface DetectionFilter extends RecordFilter {
+  readonly minConfidence?: number | undefined;
+}
+
+export interface Removal {
+  /** How many detections went. */
+  readonly removed: number;
+  /** Names that no row has any more. */
+  readonly images: readonly string[];
+}
+
+/** More are not made up for after a crash. */
+const maxWithoutAlert = 1_000;
+
+type RemovedRow = Pick<DetectionTable, 'id' | 'alert_id' | 'frame_image' | 'face_image'>;
+const removedColumns = ['id', 'alert_id', 'frame_image', 'face_image'] as const;
+
+export class DetectionRepository {
+  readonly #db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>) {
+    this.#db = db;
+  }
+
+  /** @returns anything but `stored`: nothing was changed, and no row names these images. */
+  insert(detection: NewDetection): Promise<'stored' | 'known' | 'stream_gone'> {
+    const { id, streamId, sighting, time, lastSeen, images } = detection;
+    return this.#db.transaction().execute(async (transaction) => {
+      const stream = await transaction
+        .selectFrom('streams')
+        .select('id')
+        .where('id', '=', streamId)
+        .executeTakeFirst();
+      if (!stream) return 'stream_gone';
+      const { numInsertedOrUpdatedRows } = await transaction
+        .insertInto('detections')
+        .values({
+          id,
+          stream_id: streamId,
+          alert_id: null,
+          timestamp: time,
+          last_seen: lastSeen,
+          ...sightingColumns(sighting),
+          ...imageColumns(images),
+        })
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .executeTakeFirst();
+      return numInsertedOrUpdatedRows ? 'stored' : 'known';
+    });
+  }
+
+  /** @returns images that no row names now: those before, or these if the detection is gone. */
+  improve({ id, sighting, images, lastSeen }: BetterSighting): Promise<readonly string[]> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const before = await transaction
+        .selectFrom('detections')
+        .select(['frame_image', 'face_image', 'last_seen'])
+        .where('id', '=', id)
+        .executeTakeFirst();
+      if (!before) return namesOf(imageColumns(images));
+      await transaction
+        .updateTable('detections')
+        .set({
+          ...sightingColumns(sighting),
+          ...imageColumns(images),
+          last_seen: Math.max(before.last_seen, lastSeen),
+        })
+        .where('id', '=', id)
+        .execute();
+      const kept = namesOf(imageColumns(images));
+      return namesOf(before).filter((name) => !kept.includes(name));
+    });
+  }
+
+  /** Of a detection that is gone, or was seen later, nothing changes. */
+  async seen({ id, lastSeen }: { readonly id: string; readonly lastSeen: number }): Promise<void> {
+    await this.#db
+      .updateTable('detections')
+      .set({ last_seen: lastSeen })
+      .where('id', '=', id)
+      .where('last_seen', '<', lastSeen)
+      .execute();
+  }
+
+  /** Detections that a crash left without an alert, oldest first. */
+  async withoutAlert(
+    streamId: string,
+  ): Promise<{ readonly id: string; readonly time: number; readonly confidence: number }[]> {
+    const rows = await this.#db
+      .selectFrom('detections')
+      .select(['id', 'timestamp', 'confidence_score'])
+      .where('alert_id', 'is', null)
+      .where('stream_id', '=', streamId)
+      .orderBy('timestamp')
+      .orderBy('id')
+      .limit(maxWithoutAlert)
+      .execute();
+    return rows.map((row) => ({ id: row.id, time: row.timestamp, confidence: row.confidence_score }));
+  }
+
+  async get(id: string): Promise<SavedDetection | undefined> {
+    const row = await this.#select().where('r.id', '=', id).executeTakeFirst();
+    return row && read(row);
+  }
+
+  /** Newest first. */
+  async list(filter: DetectionFilter): Promise<SavedDetection[]> {
+    let query = this.#select().where(inFilter(filter));
+    if (filter.minConfidence !== undefined)
+      query = query.where('r.confidence_score', '>=', filter.minConfidence);
+    const rows = await query
+      .orderBy('r.timestamp', 'desc')
+      .orderBy('r.id', 'desc')
+      .limit(filter.limit)
+      .execute();
+    return rows.map(read);
+  }
+
+  /** @returns the names of its images; undefined when there is no such detection. */
+  async delete(id: string): Promise<readonly string[] | undefined> {
+    const { removed, images } = await this.#remove((query) => query.where('id', '=', id));
+    return removed === 0 ? undefined : images;
+  }
+
+  /** @param before only detections made before this moment, ms since 1970; null: any. */
+  removeOldest(limit: number, before: number | null): Promise<Removal> {
+    return this.#remove((query) => {
+      const oldest = query.orderBy('timestamp').orderBy('id').limit(limit);
+      return before === null ? oldest : oldest.where('timestamp', '<', before);
+    });
+  }
+
+  removeOfStream(streamId: string, limit: number): Promise<Removal> {
+    return this.#remove((query) =>
+      query.where('stream_id', '=', streamId).orderBy('timestamp').orderBy('id').limit(limit),
+    );
+  }
+
+  /** Of these names, those that a row has. */
+  async knownImages(names: readonly string[]): Promise<ReadonlySet<string>> {
+    if (names.length === 0) return new Set();
+    const known = new Set<string>();
+    for (const column of ['frame_image', 'face_image'] as const) {
+      const rows = await this.#db
+        .selectFrom('detections')
+        .select(`${column} as name`)
+        .where(column, 'in', names)
+        .execute();
+      for (const { name } of rows) if (name !== null) known.add(name);
+    }
+    return known;
+  }
+
+  #select() {
+    // The name may come from a left join only: an inner one would let the database begin with the streams.
+    return this.#db
+      .selectFrom('detections as r')
+      .leftJoin('streams', 'streams.id', 'r.stream_id')
+      .selectAll('r')
+      .select('streams.name as stream_name');
+  }
+
+  /** A few rows and what depends on them, in one transaction. */
+  #remove(choose: (query: RemovalQuery) => RemovalQuery): Promise<Removal> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const rows = await choose(removalQuery(transaction)).execute();
+      if (rows.length === 0) return { removed: 0, images: [] };
+      await transaction
+        .deleteFrom('detections')
+        .where(
+          'id',
+          'in',
+          rows.map(({ id }) => id),
+        )
+        .execute();
+      const alerts = new Set(rows.flatMap(({ alert_id }) => (alert_id === null ? [] : [alert_id])));
+      await mendAlerts(transaction, [...alerts]);
+      return { removed: rows.length, images: rows.flatMap(namesOf) };
+    });
+  }
+}
+
+type RemovalQuery = ReturnType<typeof removalQuery>;
+function removalQuery(db: Kysely<Schema>) {
+  return db.selectFrom('detections').select(removedColumns);
+}
+
+/** Within a transaction that deletes the stream: the images that go with it. */
+export async function imagesOfStream(
+  transaction: Kysely<Schema>,
+  streamId: string,
+): Promise<readonly string[]> {
+  const rows = await removalQuery(transaction).where('stream_id', '=', streamId).execute();
+  return rows.flatMap(namesOf);
+}
+
+function namesOf({ frame_image, face_image }: Pick<RemovedRow, 'frame_image' | 'face_image'>): string[] {
+  return [frame_image, face_image].filter((name) => name !== null);
+}
+
+function imageColumns(images: ImageNames | null): Pick<DetectionTable, 'frame_image' | 'face_image'> {
+  return { frame_image: images?.frame ?? null, face_image: images?.face ?? null };
+}
+
+export function imagesOf(row: {
+  readonly frame_image: string | null;
+  readonly face_image: string | null;
+}): ImageNames | null {
+  return row.frame_image === null ? null : { frame: row.frame_image, face: row.face_image };
+}
+
+function sightingColumns({ confidence, box, landmarks, frame }: SavedSighting): SightingColumns {
+  return {
+    confidence_score: confidence,
+    box_x: box?.x ?? null,
+    box_y: box?.y ?? null,
+    box_width: box?.width ?? null,
+    box_height: box?.height ?? null,
+    landmarks: landmarks && JSON.stringify(landmarks.map(({ x, y }) => [x, y])),
+    frame_width: frame?.width ?? null,
+    frame_height: frame?.height ?? null,
+  };
+}
+
+type SightingColumns = Omit<
+  DetectionTable,
+  'id' | 'stream_id' | 'alert_id' | 'timestamp' | 'last_seen' | 'frame_image' | 'face_image'
+>;
+
+function read(row: Selectable<DetectionTable> & { readonly stream_name: string | null }): SavedDetection {
+  return {
+    id: row.id,
+    streamId: row.stream_id,
+    streamName: row.stream_name ?? '',
+    time: row.timestamp,
+    lastSeen: row.last_seen,
+    confidence: row.confidence_score,
+    box: boxOf(row),
+    landmarks: row.landmarks === null ? null : readPoints(row.landmarks),
+    frame:
+      row.frame_width === null || row.frame_height === null
+        ? null
+        : { width: row.frame_width, height: row.frame_height },
+    images: imagesOf(row),
+  };
+}
+
+function boxOf({ box_x: x, box_y: y, box_width: width, box_height: height }: Selectable<DetectionTable>) {
+  const box = { x, y, width, height };
+  return Object.values(box).includes(null) ? null : (box as FractionBox);
+}
+
+function readPoints(text: string): Point[] {
+  return (JSON.parse(text) as [number, number][]).map(([x, y]) => ({ x, y }));
+}
