@@ -49,6 +49,8 @@ async function watch(
   await pause(seconds * 1_000);
   const log = await cameras.sendings();
   const report = await fleet.report();
+  const stillReading = report.viewers.filter(({ id, pictures }) => except.includes(id) && pictures > 0);
+  if (stillReading.length > 0) throw new Error('viewers that should have stopped reading got pictures');
   const watching = report.viewers.filter(({ id }) => !except.includes(id));
   const seen = watching.flatMap((viewer) => viewer.seen);
   return {
@@ -84,13 +86,13 @@ async function withStalled(setting: Setting): Promise<Figure[]> {
   const ids = await fleet.open(Array(3 * stalled).fill(streams[0]!.viewerUrl));
   await pause(3_000);
   const before = await watch(setting, 4);
-  const memoryBefore = service.figures().rss;
+  const memoryBefore = service.figures().anonymous;
   const silent = ids.slice(0, stalled);
   for (const id of silent) await fleet.stopReading(id);
   // Long enough for the sockets' own buffers to fill, short enough for the service not to have given them up.
   await pause(4_000);
   const during = await watch(setting, 4, silent);
-  const memory = (service.figures().rss - memoryBefore) / stalled;
+  const memory = (service.figures().anonymous - memoryBefore) / stalled;
   return [
     {
       section,

@@ -30,6 +30,8 @@ test('a process that works for half a second has used about that much processor 
   expect(figures.rss).toBeGreaterThan(10e6);
   expect(figures.pss).toBeGreaterThan(5e6);
   expect(figures.pss).toBeLessThanOrEqual(figures.rss);
+  expect(figures.anonymous).toBeGreaterThan(5e6);
+  expect(figures.anonymous).toBeLessThanOrEqual(figures.pss);
   expect(cpuPercent({ ...figures, cpuMs: figures.cpuMs - 500 }, figures, 1_000)).toBe(50);
 });
 

@@ -10,6 +10,8 @@ export interface ProcessFigures {
   readonly rss: number;
   /** Proportional memory, bytes: a shared page counts in parts. The honest figure of several processes together. */
   readonly pss: number;
+  /** Memory of their own, not backed by files, bytes: what a leak grows. Unlike `pss` it knows nothing of strangers. */
+  readonly anonymous: number;
   /** Open file descriptors of the process itself. */
   readonly fds: number;
   /** The process and its descendants. */
@@ -68,14 +70,17 @@ export function processFigures(pid: number): ProcessFigures {
   let ticks = 0;
   let rss = 0;
   let pss = 0;
+  let anonymous = 0;
   for (const each of tree) {
     const fields = statFields(each);
     // utime, stime, and of children that were waited for cutime, cstime: fields 14–17 of stat.
     for (let field = 11; field <= 14; field++) ticks += Number(fields[field] ?? 0);
     rss += Number(read(`/proc/${each}/statm`).split(' ')[1] ?? 0) * pageBytes;
-    pss += Number(/^Pss:\s+(\d+) kB/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1] ?? 0) * 1024;
+    const memory = read(`/proc/${each}/smaps_rollup`);
+    pss += Number(/^Pss:\s+(\d+) kB/m.exec(memory)?.[1] ?? 0) * 1024;
+    anonymous += Number(/^Pss_Anon:\s+(\d+) kB/m.exec(memory)?.[1] ?? 0) * 1024;
   }
-  return { cpuMs: ticks * msPerTick, rss, pss, fds: openDescriptors(pid), processes: tree.length };
+  return { cpuMs: ticks * msPerTick, rss, pss, anonymous, fds: openDescriptors(pid), processes: tree.length };
 }
 
 /** Processor time that all processes of the machine have used since it started, ms. */
