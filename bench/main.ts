@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { type Figure, meetsTarget, table } from './figures.ts';
 import { delay } from './sections/delay.ts';
 import { density } from './sections/density.ts';
+import { detections } from './sections/detections.ts';
 import { fanOut } from './sections/fan-out.ts';
 import { firstPicture } from './sections/first-picture.ts';
 import { held } from './sections/held.ts';
@@ -13,7 +14,7 @@ import { mtcnn } from './sections/mtcnn.ts';
 import type { Section } from './sections/section.ts';
 import { otherWork } from './setting.ts';
 
-const sections: readonly Section[] = [delay, firstPicture, density, held, fanOut, mtcnn];
+const sections: readonly Section[] = [delay, firstPicture, density, held, fanOut, mtcnn, detections];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

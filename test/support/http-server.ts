@@ -127,6 +127,9 @@ export class AlarmedAtEverything implements OutsideDetections {
   }
 }
 
+/** In the data folder. */
+export const testDatabaseFile = 'test.sqlite';
+
 export interface TestServer extends AsyncDisposable {
   /** `http://127.0.0.1:<port>` */
   readonly base: string;
@@ -158,7 +161,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   );
   const lines: string[] = [];
   const log = createLog(true, { write: (line: string) => lines.push(line) });
-  const database = await openDatabase(join(dataDir, 'test.sqlite'));
+  const database = await openDatabase(join(dataDir, testDatabaseFile));
   const cameras = new RecordedCameras();
   const images = new FolderImageStore(join(dataDir, 'images'));
   await images.open();
