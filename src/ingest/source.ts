@@ -45,6 +45,9 @@ export class Source {
   #client: RtspClient | null = null;
   #cancelRetry: (() => void) | null = null;
   #cancelWatch: (() => void) | null = null;
+  /** What `#connect` still does; it ends soon after an abort, when the camera was told. */
+  #attempting: Promise<void> = Promise.resolve();
+  /** Resolves when no connection of the past is left at the camera. */
   #closing: Promise<void> = Promise.resolve();
   #playingSince = 0;
   #usualGap = 0;
@@ -131,7 +134,7 @@ export class Source {
     const wait = Math.max(0, retryAt - this.#options.clock.now());
     this.#cancelRetry = this.#options.clock.after(wait, () => {
       this.#apply({ type: 'attempt' });
-      void this.#connect();
+      this.#attempting = this.#connect();
     });
   }
 
@@ -158,7 +161,7 @@ export class Source {
         },
       });
       if (attempt.signal.aborted) {
-        this.#closing = client.close();
+        await client.close();
         return;
       }
       this.#run(client, attempt.signal);
@@ -235,10 +238,15 @@ export class Source {
     this.#cancelWatch?.();
     this.#cancelWatch = null;
     const client = this.#client;
-    if (!client) return;
     this.#client = null;
-    this.#packetsBefore += client.stats.packets;
-    this.#lostBefore += client.stats.lostPackets;
-    this.#closing = client.close();
+    if (client) {
+      this.#packetsBefore += client.stats.packets;
+      this.#lostBefore += client.stats.lostPackets;
+    }
+    this.#closing = settled(this.#closing, this.#attempting, client?.close());
   }
+}
+
+async function settled(...promises: readonly (Promise<void> | undefined)[]): Promise<void> {
+  await Promise.all(promises);
 }

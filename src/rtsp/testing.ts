@@ -42,6 +42,7 @@ export class ScriptedCamera {
   readonly seen: RtspRequest[] = [];
   socket: Socket | null = null;
   connections = 0;
+  open = 0;
   readonly #server: Server;
   readonly #script: Script;
 
@@ -70,6 +71,8 @@ export class ScriptedCamera {
   #accept(socket: Socket): void {
     this.socket = socket;
     this.connections++;
+    this.open++;
+    socket.on('close', () => this.open--);
     const parser = new RtspParser();
     // The client may end a connection while an answer is still being written.
     socket.on('error', () => socket.destroy());

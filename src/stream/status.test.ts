@@ -89,6 +89,46 @@ describe('camera state', () => {
     expect(state.retryAt! - 9000).toBeGreaterThanOrEqual(2_000);
   });
 
+  it('goes on trying slowly what served before and now needs a person, and says so', () => {
+    const state = run([
+      [0, start],
+      [0, attempt],
+      [2, keyframe],
+      [9000, failure('no_such_path')],
+    ]);
+    expect(state).toMatchObject({ status: 'error', message: cameraErrors.no_such_path.message });
+    expect(state.retryAt! - 9000).toBeGreaterThanOrEqual(2_000);
+    const around = { now: 13_000, watched: true, random: () => 0.5 };
+    const back = [attempt, playing, keyframe].reduce((s, event) => nextCameraState(s, event, around), state);
+    expect(back).toMatchObject({ status: 'online', message: null });
+  });
+
+  it('takes a picture for a proof of the password, whether or not PLAY was noted before', () => {
+    const state = run([
+      [0, start],
+      [0, attempt],
+      [2, keyframe],
+      [9000, failure('wrong_password')],
+    ]);
+    expect(state.status).toBe('reconnecting');
+  });
+
+  it('asks slowly for a session that the camera will not give, quickly for one that it ended', () => {
+    const refused = run([
+      [0, start],
+      [0, attempt],
+      [5, failure('session_lost')],
+    ]);
+    expect(refused.retryAt).toBeGreaterThanOrEqual(2_000);
+    const ended = run([
+      [0, start],
+      [0, attempt],
+      [5, keyframe],
+      [2000, failure('session_lost')],
+    ]);
+    expect(ended.retryAt).toBeLessThanOrEqual(2_500);
+  });
+
   it('tries a new address at once after an error', () => {
     const state = run([
       [0, start],

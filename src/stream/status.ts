@@ -63,12 +63,7 @@ const leastBetweenAttemptsMs = 1_000;
 /** A session that lasted this long ran well: its end is a new story. */
 const ranWellMs = 5_000;
 
-const refusals: ReadonlySet<CameraErrorCode> = new Set([
-  'server_full',
-  'server_error',
-  'wrong_password',
-  'tls',
-]);
+const refusals: ReadonlySet<CameraErrorCode> = new Set(['server_full', 'server_error', 'wrong_password']);
 
 export interface Surroundings {
   readonly now: number;
@@ -105,19 +100,32 @@ export function nextCameraState(state: CameraState, event: CameraEvent, around: 
       };
     case 'keyframe':
       if (state.status === 'online') return state;
-      return { ...state, status: 'online', message: null, code: null, onlineSince: around.now };
+      // It may come before PLAY's answer is taken note of, so it proves the credentials as well.
+      return {
+        ...state,
+        status: 'online',
+        message: null,
+        code: null,
+        onlineSince: around.now,
+        wasAccepted: true,
+      };
     case 'failed':
       return afterFailure(state, event.failure, around);
     case 'watched':
       // Somebody came to look: a long wait is cut short, within the limit of attempts.
       if (!event.watched || state.retryAt === null || state.status !== 'reconnecting') return state;
-      if (state.code !== null && refusals.has(state.code)) return state;
+      if (state.code !== null && isRefusal(state.code, false)) return state;
       return { ...state, retryAt: Math.min(state.retryAt, earliestAttempt(state, around.now)) };
   }
 }
 
 function earliestAttempt(state: CameraState, now: number): number {
   return state.attemptedAt === null ? now : Math.max(now, state.attemptedAt + leastBetweenAttemptsMs);
+}
+
+/** It answers, but does not serve. A session lost before any picture is one that it would not give. */
+function isRefusal(code: CameraErrorCode, wasOnline: boolean): boolean {
+  return refusals.has(code) || (code === 'session_lost' && !wasOnline);
 }
 
 function afterFailure(state: CameraState, failure: CameraFailure, around: Surroundings): CameraState {
@@ -128,18 +136,22 @@ function afterFailure(state: CameraState, failure: CameraFailure, around: Surrou
     ? 'The camera refuses the sign-in that it accepted before; trying again slowly.'
     : failure.message;
   const common = { ...state, message, code: failure.code, onlineSince: null };
-  if (failure.needsPerson && !refusedAfterSuccess) return { ...common, status: 'error', retryAt: null };
+  if (failure.needsPerson && !state.wasAccepted) return { ...common, status: 'error', retryAt: null };
+  const wasOnline = state.onlineSince !== null;
   const ranWell = state.onlineSince !== null && now - state.onlineSince >= ranWellMs;
   const failures = ranWell ? 0 : state.failures;
-  const backoff = refusals.has(failure.code)
-    ? refusedBackoff
-    : around.watched
-      ? watchedBackoff
-      : unwatchedBackoff;
+  const backoff =
+    failure.needsPerson || isRefusal(failure.code, wasOnline)
+      ? refusedBackoff
+      : around.watched
+        ? watchedBackoff
+        : unwatchedBackoff;
   const retryAt = Math.max(
     now + backoffMs(failures, backoff, around.random),
     // Jittered as well, or cameras that fail together would all be tried again at the same moment.
     earliestAttempt(state, now) + (ranWell ? 0 : around.random() * 200),
   );
-  return { ...common, status: 'reconnecting', failures: failures + 1, retryAt: Math.ceil(retryAt) };
+  // What served before may serve again by itself: a camera that starts up does not know its own paths for a while.
+  const status = failure.needsPerson && !refusedAfterSuccess ? 'error' : 'reconnecting';
+  return { ...common, status, failures: failures + 1, retryAt: Math.ceil(retryAt) };
 }
