@@ -24,7 +24,13 @@ export interface Behaviour {
   readonly withoutVideo: boolean;
   /** The answer to DESCRIBE comes so slowly; `null` is at once. */
   readonly sdpBytesPerSecond: number | null;
+  /** SDP is longer by so many bytes of attributes that nobody knows. */
+  readonly sdpPaddingBytes: number;
   readonly senderReports: boolean;
+  /** Requests in a session that only keep it alive are answered; they count in any case. */
+  readonly answersKeepalives: boolean;
+  /** Sent by UDP, but it never arrives: as behind a firewall. */
+  readonly udpBlocked: boolean;
   /** Random bytes between interleaved frames, before every so-many-eth unit. */
   readonly garbage: { readonly bytes: number; readonly everyUnits: number } | null;
   /** GET_PARAMETER and SET_PARAMETER are offered. */
@@ -43,7 +49,10 @@ export const goodBehaviour: Behaviour = {
   audioFirst: false,
   withoutVideo: false,
   sdpBytesPerSecond: null,
+  sdpPaddingBytes: 0,
   senderReports: true,
+  answersKeepalives: true,
+  udpBlocked: false,
   garbage: null,
   offersGetParameter: true,
 };

@@ -87,6 +87,7 @@ export class Connection {
     if (session) session.lastRequestAt = performance.now();
     const answer = await this.#answer(request, camera, session);
     if (this.#socket.destroyed) return;
+    if (session && !camera?.behaviour.answersKeepalives && isKeepalive(request.method)) return;
     const bytes = serializeResponse({
       status: answer.status,
       headers: { CSeq: request.headers.get('CSeq') ?? '0', Server: 'simulator', ...answer.headers },
@@ -188,7 +189,10 @@ export class Connection {
     const [rtpPort, rtcpPort] = wanted.clientPort!;
     const address = this.#socket.remoteAddress?.replace(/^::ffff:/, '') ?? '127.0.0.1';
     const sink = new UdpSink(pair, address, rtpPort, rtcpPort);
-    return { sink: isAudio ? silence : sink, spec: { ...wanted, serverPort: pair.ports, ssrc } };
+    return {
+      sink: isAudio || camera.behaviour.udpBlocked ? silence : sink,
+      spec: { ...wanted, serverPort: pair.ports, ssrc },
+    };
   }
 
   #openSession(camera: SimulatedCamera, sink: Sink, id = randomBytes(8).toString('hex')): string {
@@ -248,7 +252,11 @@ export class Connection {
   }
 }
 
-/** Where the audio track's media goes: there is none. */
+function isKeepalive(method: string): boolean {
+  return method === 'OPTIONS' || method.endsWith('_PARAMETER');
+}
+
+/** Where the audio track's media goes: there is none. And what a firewall lets through. */
 const silence: Sink = { sendUnit: () => true, sendRtcp: () => {}, sendGarbage: () => {} };
 
 /** The camera's path in a request's address: without host, query kept, track and closing slash removed. */

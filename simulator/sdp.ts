@@ -21,8 +21,12 @@ export function describeClip(clip: Clip, behaviour: Behaviour): string {
   if (behaviour.audioFirst || behaviour.withoutVideo)
     lines.push('m=audio 0 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000', `a=control:${audioControl}`);
   if (!behaviour.withoutVideo) lines.push(...videoLines(clip, behaviour));
+  for (let bytes = behaviour.sdpPaddingBytes; bytes > 0; bytes -= paddingLine.length + 2)
+    lines.push(paddingLine);
   return `${lines.join('\r\n')}\r\n`;
 }
+
+const paddingLine = `a=x-padding:${'.'.repeat(500)}`;
 
 function videoLines(clip: Clip, behaviour: Behaviour): string[] {
   const type = payloadTypes[clip.codec];
