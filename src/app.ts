@@ -5,18 +5,25 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { loadSecretKey, SecretBox } from './auth/secrets.ts';
-import { systemClock } from './base/clock.ts';
+import { type Clock, systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { Cameras } from './cameras.ts';
 import { CodecPool } from './codec/pool.ts';
 import { type Config, ConfigError } from './config.ts';
+import { AlertRepository } from './db/alerts.ts';
 import { databaseFileName, openDatabase } from './db/database.ts';
+import { DetectionRepository } from './db/detections.ts';
 import { StreamRepository } from './db/streams.ts';
 import type { StreamService } from './http/ports.ts';
+import { SavedRecordService } from './http/records-service.ts';
 import { buildHttp } from './http/server.ts';
 import { SavedStreamService } from './http/streams-service.ts';
 import { AddressPolicy } from './ingest/address-policy.ts';
 import { LiveServer } from './live/server.ts';
+import { FolderImageStore } from './storage/folder.ts';
+import { Retention } from './storage/retention.ts';
+import { sweepOrphans } from './storage/sweep.ts';
+import { VisitStore } from './visit-store.ts';
 
 const publicDir = fileURLToPath(new URL('../web/public/', import.meta.url));
 
@@ -34,6 +41,17 @@ export interface App {
 export async function startApp(config: Config, log: Log): Promise<App> {
   const clock = systemClock;
   const database = await openDatabase(join(config.dataDir, databaseFileName));
+  const detections = new DetectionRepository(database.db);
+  const alerts = new AlertRepository(database.db);
+  const images = new FolderImageStore(join(config.dataDir, 'media'));
+  const retention = new Retention({
+    limits: { days: config.detectionRetentionDays, bytes: config.storageLimitGb * 1e9 },
+    rows: detections,
+    store: images,
+    clock,
+    onTrouble: (error) => log.warn({ err: error }, 'old detections cannot be removed at the moment'),
+  });
+  const visits = new VisitStore({ detections, alerts, images, makeRoom: () => retention.makeRoom() });
   const store = new StreamRepository(database.db, new SecretBox(loadSecretKey(config)));
   const pool = new CodecPool({ log });
   const policy = new AddressPolicy({
@@ -49,6 +67,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
       faces: { ...config.frameSize, fps: config.detectionFps, minFaceSize: config.minFaceSize },
     },
     resolve: (host) => policy.resolve(host),
+    visits,
+    cooldownMs: config.alertCooldownSeconds * 1000,
     maxStreams: config.maxStreams,
     onOnline: (id, wallTime) => {
       store
@@ -56,18 +76,24 @@ export async function startApp(config: Config, log: Log): Promise<App> {
         .catch((error) => log.warn({ err: error }, 'last_connected not stored'));
     },
   });
-  const streams = new SavedStreamService({ store, live: cameras, maxStreams: config.maxStreams });
+  const records = new SavedRecordService({ detections, alerts, images, outside: cameras, log });
+  const streams = new SavedStreamService({ store, live: cameras, records, maxStreams: config.maxStreams });
   const live = new LiveServer({ cameras, clock, log, maxViewers: config.maxViewers });
   const http = await buildHttp({
     config,
     log,
     streams,
-    checks: { database: () => database.check() },
+    records,
+    detectionFigures: () => cameras.detectionFigures(),
+    checks: { database: () => database.check(), storage: () => images.check() },
+    optionalChecks: { detector: () => cameras.checkDetector() },
     publicDir,
   });
   await live.register(http);
   await streams.start();
   pool.warm();
+  retention.start();
+  cleanUp(images, detections, clock, log);
   const address = await listen(http, config);
 
   return {
@@ -77,7 +103,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     async close() {
       live.close();
       await Promise.all([http.close(), cameras.close()]);
-      await pool.close();
+      await Promise.all([pool.close(), retention.stop()]);
       await database.close();
     },
   };
@@ -95,4 +121,18 @@ async function listen(http: FastifyInstance, { host, port }: Config): Promise<st
     if (code === 'EADDRNOTAVAIL') throw new ConfigError('HOST', `${host} is no address of this machine.`);
     throw error;
   }
+}
+
+/** Images that a crash left without a row are younger than this while they are still being written. */
+const orphanAgeMs = 10 * 60_000;
+
+/** Beside everything else: the service does not wait for it. */
+function cleanUp(images: FolderImageStore, detections: DetectionRepository, clock: Clock, log: Log): void {
+  const known = (names: readonly string[]) => detections.knownImages(names);
+  const swept = async () => {
+    await images.open();
+    const removed = await sweepOrphans(images, { before: clock.wallTime() - orphanAgeMs, known });
+    if (removed > 0) log.info({ removed }, 'images of interrupted writes removed');
+  };
+  swept().catch((error) => log.warn({ err: error }, 'the image folder could not be swept'));
 }

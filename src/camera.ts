@@ -1,16 +1,17 @@
-// One camera of the running service: its Source, Stream and pictures joined, for the WebSocket and REST sides.
+// One camera of the running service: its Source, Stream, pictures and faces joined, for the WebSocket and REST sides.
 // Which cameras there are is cameras.ts's; each part's own work is in its folder.
 
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
+import { CameraFaces, type Looked, type VisitStorePort } from './camera-faces.ts';
 import { Decoding } from './codec/decoding.ts';
 import type { ChannelOptions } from './codec/messages.ts';
 import { PictureFeed } from './codec/picture-feed.ts';
 import type { CodecPool } from './codec/pool.ts';
 import { Source } from './ingest/source.ts';
-import { type CameraUrl, formatCameraUrl } from './media/camera-url.ts';
+import { type CameraUrl, formatCameraUrl, sameCameraUrl } from './media/camera-url.ts';
 import type { ResolveAddress } from './rtsp/client.ts';
-import type { CameraFigures, LiveCamera } from './stream/live-camera.ts';
+import type { CameraFigures, FaceSource, LiveCamera } from './stream/live-camera.ts';
 import { Stream } from './stream/stream.ts';
 
 /** What every camera of the service shares. */
@@ -20,9 +21,12 @@ export interface CameraParts {
   readonly pool: CodecPool;
   readonly channel: ChannelOptions;
   readonly resolve: ResolveAddress;
+  readonly visits: VisitStorePort;
+  readonly cooldownMs: number;
 }
 
 export interface CameraOptions {
+  /** Null for an ad-hoc stream: nobody looks for faces in it, since nothing of it is stored. */
   readonly id: string | null;
   readonly address: CameraUrl;
   readonly onOnline?: (wallTime: number) => void;
@@ -30,14 +34,39 @@ export interface CameraOptions {
   readonly onUnwatched?: () => void;
 }
 
+export interface DetectionChoice {
+  readonly enabled: boolean;
+  /** The camera's sub-stream; null: the stream itself. */
+  readonly address: CameraUrl | null;
+  readonly confidenceThreshold: number;
+}
+
+interface SubStream extends Looked {
+  readonly source: Source;
+  readonly address: CameraUrl;
+}
+
+/** What waits to be stored when a camera is closed has this long. */
+const storeWithinMs = 2_000;
+
+const noFaces: FaceSource = {
+  subscribe: () => () => {},
+  detector: { state: 'off', message: null },
+};
+
 export class Camera implements LiveCamera {
   readonly id: string | null;
   readonly stream = new Stream();
   readonly pictures: PictureFeed;
-  readonly source: Source;
-  readonly #decoding: Decoding;
+  readonly #source: Source;
+  readonly #faces: CameraFaces | null;
+  readonly #main: Looked;
   readonly #parts: CameraParts;
   readonly #onUnwatched: (() => void) | undefined;
+  #address: CameraUrl;
+  #detection: DetectionChoice = { enabled: false, address: null, confidenceThreshold: 0 };
+  #sub: SubStream | null = null;
+  #running = false;
   #viewers = 0;
   /** Wall time of the last time it came online. */
   lastConnected: number | null = null;
@@ -45,30 +74,35 @@ export class Camera implements LiveCamera {
   constructor(parts: CameraParts, { id, address, onOnline, onUnwatched }: CameraOptions) {
     this.id = id;
     this.#parts = parts;
+    this.#address = address;
     this.#onUnwatched = onUnwatched;
     const { stream } = this;
-    const { clock, log, pool, channel, resolve } = parts;
-    const name = formatCameraUrl(address, 'mask');
-    stream.onReaderError = (error) =>
-      log.error({ err: error, camera: name }, 'a reader of this stream failed');
-    this.#decoding = new Decoding({
-      stream,
-      pool,
-      channel,
-      onTrouble: (message) => log.warn({ camera: name }, message),
+    const decoding = this.#decode(stream);
+    this.#main = { stream, decoding };
+    this.pictures = new PictureFeed({ stream, decoding, picture: parts.channel.picture, clock: parts.clock });
+    this.#source = this.#connect(stream, address, (wallTime) => {
+      this.lastConnected = wallTime;
+      onOnline?.(wallTime);
     });
-    this.pictures = new PictureFeed({ stream, decoding: this.#decoding, picture: channel.picture, clock });
-    this.source = new Source({
-      stream,
-      address,
-      resolve,
-      clock,
-      log,
-      onOnline: (wallTime) => {
-        this.lastConnected = wallTime;
-        onOnline?.(wallTime);
-      },
-    });
+    this.#faces =
+      id === null ? null : new CameraFaces({ ...parts, streamId: id, confidenceThreshold: 0, shown: stream });
+  }
+
+  get faces(): FaceSource {
+    return this.#faces ?? noFaces;
+  }
+
+  /** For REST and for detectors outside; null for an ad-hoc stream. */
+  get detections(): CameraFaces | null {
+    return this.#faces;
+  }
+
+  get source(): Pick<Source, 'figures'> {
+    return this.#source;
+  }
+
+  get address(): CameraUrl {
+    return this.#address;
   }
 
   get viewers(): number {
@@ -76,31 +110,104 @@ export class Camera implements LiveCamera {
   }
 
   get figures(): CameraFigures {
-    const { onlineSince } = this.source.figures;
+    const { onlineSince } = this.#source.figures;
+    const faces = this.#faces?.figures;
     return {
-      faces: 0,
-      detectionTime: 0,
+      detections: faces?.detections ?? 0,
+      detectionTime: faces?.detectionTime ?? 0,
       uptime: onlineSince === null ? 0 : (this.#parts.clock.now() - onlineSince) / 1000,
     };
   }
 
+  /** Connects, also out of `error`: somebody asked for it. */
+  start(): void {
+    this.#running = true;
+    this.#source.start();
+    this.#lookForFaces();
+  }
+
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#lookForFaces();
+    await this.#source.stop();
+  }
+
+  /** The same address changes nothing; another one is tried at once. */
+  setAddress(address: CameraUrl): void {
+    if (sameCameraUrl(address, this.#address)) return;
+    this.#address = address;
+    this.#source.setAddress(address);
+  }
+
+  /** Takes effect at once, without touching the stream that people watch. */
+  setDetection(detection: DetectionChoice): void {
+    this.#detection = detection;
+    this.#faces?.setConfidenceThreshold(detection.confidenceThreshold);
+    this.#lookForFaces();
+  }
+
   join(): () => void {
     this.#viewers += 1;
-    this.source.setWatched(true);
+    this.#source.setWatched(true);
     let left = false;
     return () => {
       if (left) return;
       left = true;
       this.#viewers -= 1;
       if (this.#viewers > 0) return;
-      this.source.setWatched(false);
+      this.#source.setWatched(false);
       this.#onUnwatched?.();
     };
   }
 
-  async close(): Promise<void> {
-    await this.source.stop();
+  /** @param keep whether what was seen and is not yet stored shall be; not so for a deleted stream. */
+  async close(keep: boolean): Promise<void> {
+    await Promise.all([this.stop(), this.#faces?.close(keep ? storeWithinMs : 0)]);
     this.pictures.close();
-    this.#decoding.close();
+    this.#main.decoding.close();
+  }
+
+  #lookForFaces(): void {
+    if (!this.#faces) return;
+    const { enabled, address } = this.#detection;
+    const looks = this.#running && enabled;
+    const wanted = looks ? address : null;
+    if (this.#sub && !(wanted && sameCameraUrl(wanted, this.#sub.address))) this.#endSub();
+    if (wanted) this.#sub ??= this.#beginSub(wanted);
+    this.#faces.lookIn(looks ? (this.#sub ?? this.#main) : null);
+  }
+
+  #beginSub(address: CameraUrl): SubStream {
+    const stream = new Stream();
+    const source = this.#connect(stream, address);
+    // Nobody sees these pictures, but alerts hang on them: it is tried as eagerly as a watched camera.
+    source.setWatched(true);
+    source.start();
+    return { stream, address, source, decoding: this.#decode(stream) };
+  }
+
+  #endSub(): void {
+    const sub = this.#sub;
+    this.#sub = null;
+    if (!sub) return;
+    this.#faces?.lookIn(null);
+    sub.decoding.close();
+    sub.source.stop().catch((error) => this.#parts.log.error({ err: error }, 'a sub-stream did not close'));
+  }
+
+  #decode(stream: Stream): Decoding {
+    const { pool, channel, log } = this.#parts;
+    stream.onReaderError = (error) =>
+      log.error({ err: error, ...this.#name() }, 'a reader of this stream failed');
+    return new Decoding({ stream, pool, channel, onTrouble: (message) => log.warn(this.#name(), message) });
+  }
+
+  #connect(stream: Stream, address: CameraUrl, onOnline?: (wallTime: number) => void): Source {
+    const { clock, log, resolve } = this.#parts;
+    return new Source({ stream, address, resolve, clock, log, ...(onOnline && { onOnline }) });
+  }
+
+  #name() {
+    return { camera: formatCameraUrl(this.#address, 'mask') };
   }
 }

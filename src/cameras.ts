@@ -4,6 +4,7 @@
 import { Camera, type CameraParts } from './camera.ts';
 import { AppError } from './errors.ts';
 import type { LiveState, LiveStats, LiveStreams } from './http/ports.ts';
+import type { DetectionFigures, OutsideDetection, OutsideDetections } from './http/record-ports.ts';
 import type { CameraDirectory } from './live/ports.ts';
 import type { Picture } from './media/access-unit.ts';
 import { type CameraUrl, cameraKey, formatCameraUrl, isMasked } from './media/camera-url.ts';
@@ -19,7 +20,6 @@ export interface CamerasOptions extends CameraParts {
 
 interface Saved {
   readonly camera: Camera;
-  address: CameraUrl;
   running: boolean;
 }
 
@@ -27,10 +27,13 @@ interface Saved {
 const adHocLingerMs = 10_000;
 const maxAdHoc = 32;
 
-export class Cameras implements CameraDirectory, LiveStreams {
+export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections {
   readonly #options: CamerasOptions;
   readonly #saved = new Map<string, Saved>();
   readonly #adHoc = new Map<string, Camera>();
+  /** Figures of cameras that are gone. */
+  #past = nothingDetected;
+  readonly #followers = new Set<(camera: LiveCamera) => void>();
 
   constructor(options: CamerasOptions) {
     this.#options = options;
@@ -44,22 +47,25 @@ export class Cameras implements CameraDirectory, LiveStreams {
       address: saved.address,
       onOnline: (wallTime) => this.#options.onOnline(saved.id, wallTime),
     });
-    this.#saved.set(saved.id, { camera, address: saved.address, running: false });
+    this.#saved.set(saved.id, { camera, running: false });
     this.change(saved);
+    for (const onCamera of this.#followers) onCamera(camera);
   }
 
   change(saved: SavedStream): void {
     const entry = this.#saved.get(saved.id);
     if (!entry) return;
-    const { source, stream } = entry.camera;
-    if (!sameAddress(entry.address, saved.address)) {
-      entry.address = saved.address;
-      source.setAddress(saved.address);
-    }
+    const { camera } = entry;
+    camera.setAddress(saved.address);
+    camera.setDetection({
+      enabled: saved.detectionEnabled,
+      address: saved.detectionAddress,
+      confidenceThreshold: saved.confidenceThreshold,
+    });
     const running = saved.wanted === 'running';
-    if (!running && entry.running) void source.stop();
+    if (!running && entry.running) void camera.stop();
     // An edit, or a "start" by hand, is the person that a camera in `error` waits for.
-    else if (running && (!entry.running || stream.status === 'error')) source.start();
+    else if (running && (!entry.running || camera.stream.status === 'error')) camera.start();
     entry.running = running;
   }
 
@@ -68,7 +74,8 @@ export class Cameras implements CameraDirectory, LiveStreams {
     if (!entry) return;
     this.#saved.delete(id);
     entry.camera.stream.end();
-    await entry.camera.close();
+    await entry.camera.close(false);
+    this.#past = sum([this.#past, figuresOf(entry.camera)]);
   }
 
   state(id: string): LiveState {
@@ -128,12 +135,41 @@ export class Cameras implements CameraDirectory, LiveStreams {
 
   byAddress(address: CameraUrl): LiveCamera {
     const key = cameraKey(address);
-    for (const saved of this.#saved.values()) if (cameraKey(saved.address) === key) return saved.camera;
+    for (const { camera } of this.#saved.values()) if (cameraKey(camera.address) === key) return camera;
     if (isMasked(address))
       throw new AppError(400, 'invalid_rtsp_url', 'The password in the camera address is masked (****).');
     // With its password: who does not know it must not join the stream of somebody who does.
     const secret = formatCameraUrl(address, 'keep');
     return this.#adHoc.get(secret) ?? this.#openAdHoc(secret, address);
+  }
+
+  onSaved(onCamera: (camera: LiveCamera) => void): () => void {
+    this.#followers.add(onCamera);
+    for (const { camera } of this.#saved.values()) onCamera(camera);
+    return () => {
+      this.#followers.delete(onCamera);
+    };
+  }
+
+  async report({ streamId, confidence, time, box, image }: OutsideDetection): Promise<string> {
+    const faces = this.#known(streamId).detections;
+    if (!faces) throw streamNotFound();
+    const frame = image && { width: image.width, height: image.height };
+    const images = image && { frame: image.data, face: null };
+    return faces.report({ confidence, box, landmarks: null, frame }, images, time);
+  }
+
+  /** Over all cameras, deleted ones included. */
+  detectionFigures(): DetectionFigures {
+    return sum([this.#past, ...[...this.#saved.values()].map(({ camera }) => figuresOf(camera))]);
+  }
+
+  /** @throws Error with the reason when faces are wanted somewhere and the detector does not work. */
+  async checkDetector(): Promise<void> {
+    for (const { camera } of this.#saved.values()) {
+      const { state, message } = camera.faces.detector;
+      if (state === 'failed' || state === 'restarting') throw new Error(message ?? state);
+    }
   }
 
   get counts(): { readonly saved: number; readonly adHoc: number } {
@@ -145,12 +181,12 @@ export class Cameras implements CameraDirectory, LiveStreams {
     const cameras = [...[...this.#saved.values()].map(({ camera }) => camera), ...this.#adHoc.values()];
     this.#saved.clear();
     this.#adHoc.clear();
-    await Promise.all(cameras.map((camera) => camera.close()));
+    await Promise.all(cameras.map((camera) => camera.close(true)));
   }
 
   #known(id: string): Camera {
     const entry = this.#saved.get(id);
-    if (!entry) throw new AppError(404, 'stream_not_found', 'There is no stream with this id.');
+    if (!entry) throw streamNotFound();
     return entry.camera;
   }
 
@@ -166,7 +202,7 @@ export class Cameras implements CameraDirectory, LiveStreams {
     const end = () => {
       if (camera.viewers > 0 || this.#adHoc.get(key) !== camera) return;
       this.#adHoc.delete(key);
-      void camera.close();
+      void camera.close(false);
     };
     const camera = new Camera(this.#options, {
       id: null,
@@ -177,7 +213,7 @@ export class Cameras implements CameraDirectory, LiveStreams {
       },
     });
     this.#adHoc.set(key, camera);
-    camera.source.start();
+    camera.start();
     return camera;
   }
 }
@@ -190,8 +226,34 @@ const whyNoPicture = {
   error: 'The camera gives no picture.',
 } as const;
 
-function sameAddress(a: CameraUrl, b: CameraUrl): boolean {
-  return formatCameraUrl(a, 'keep') === formatCameraUrl(b, 'keep');
+function streamNotFound(): AppError {
+  return new AppError(404, 'stream_not_found', 'There is no stream with this id.');
+}
+
+const nothingDetected: DetectionFigures = {
+  framesAnalysed: 0,
+  framesSkipped: 0,
+  analysisMs: 0,
+  faces: 0,
+  tracks: 0,
+  detections: 0,
+  alerts: 0,
+  lostImages: 0,
+  lostVisits: 0,
+  waiting: 0,
+};
+
+function figuresOf({ detections }: Camera): DetectionFigures {
+  if (!detections) return nothingDetected;
+  const { frames, skipped, ...figures } = detections.figures;
+  return { ...figures, framesAnalysed: frames, framesSkipped: skipped };
+}
+
+function sum(all: readonly DetectionFigures[]): DetectionFigures {
+  const total = { ...nothingDetected };
+  for (const name of Object.keys(total) as (keyof DetectionFigures)[])
+    for (const figures of all) total[name] += figures[name];
+  return total;
 }
 
 function statsOf(camera: Camera, now: number): LiveStats {
@@ -202,7 +264,7 @@ function statsOf(camera: Camera, now: number): LiveStats {
     avg_processing_time: round(pictures.figures.processingTime),
     avg_detection_time: round(figures.detectionTime),
     total_frames: units,
-    total_detections: figures.faces,
+    total_detections: figures.detections,
     uptime: round(figures.uptime),
     latency_ms: round(pictures.figures.latency),
     dropped_frames: pictures.figures.dropped,

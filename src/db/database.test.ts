@@ -91,6 +91,22 @@ test('a database made by a newer version is left alone', async () => {
   await expect(openDatabase(path)).rejects.toThrow(/made by a newer version/);
 });
 
+test('a database from before there were detections keeps its streams and gets the new tables', async () => {
+  const database = await openDatabase(path);
+  await database.db.insertInto('streams').values(row('a')).execute();
+  await database.close();
+  const older = new DatabaseSync(path);
+  older.exec(
+    "drop table detections; drop table alerts; delete from kysely_migration where name > '0001_streams'",
+  );
+  older.close();
+  const { db, close } = await openDatabase(path);
+  expect(await db.selectFrom('streams').selectAll().execute()).toEqual([row('a')]);
+  expect(await db.selectFrom('detections').selectAll().execute()).toEqual([]);
+  expect(await db.selectFrom('alerts').selectAll().execute()).toEqual([]);
+  await close();
+});
+
 test('while another program writes, reading goes on, writing waits without blocking, and then happens', async () => {
   const database = await openDatabase(path);
   const other = new DatabaseSync(path);

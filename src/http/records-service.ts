@@ -31,7 +31,7 @@ export interface RecordServiceOptions {
 }
 
 /** Rows removed in one go: some milliseconds, during which nothing else happens. */
-const rowsPerStep = 200;
+const rowsPerStep = 100;
 
 export class SavedRecordService implements RecordService {
   readonly #options: RecordServiceOptions;

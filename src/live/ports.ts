@@ -12,4 +12,6 @@ export interface CameraDirectory {
    * @throws AppError 429 when no further stream may be opened.
    */
   byAddress(address: CameraUrl): LiveCamera;
+  /** Calls `onCamera` with each saved stream now and with each one saved from now on. @returns ends it. */
+  onSaved(onCamera: (camera: LiveCamera) => void): () => void;
 }

@@ -2,6 +2,8 @@
 // Shapes and their reading only; what they cause is in session.ts.
 
 import { z } from 'zod';
+import type { DetectorState } from '../media/faces.ts';
+import type { LiveCamera, RaisedAlert, SeenFace } from '../stream/live-camera.ts';
 import type { StreamStatus } from '../stream/status.ts';
 
 export interface PerformanceStats {
@@ -18,8 +20,31 @@ export interface PerformanceStats {
   readonly uptime: number;
 }
 
+export interface StatusMessage {
+  readonly type: 'status';
+  readonly status: StreamStatus;
+  readonly message?: string;
+  /** Whether faces are looked for, and why not. */
+  readonly detection?: { readonly state: DetectorState; readonly message?: string };
+}
+
+export interface FaceAlertMessage {
+  readonly type: 'face_alert';
+  readonly alert_id: string;
+  readonly detection_id: string;
+  readonly stream_id: string;
+  /** ISO 8601 */
+  readonly timestamp: string;
+  readonly confidence: number;
+  /** Path of the image. */
+  readonly snapshot: string | null;
+}
+
 export type ServerMessage =
-  | { readonly type: 'status'; readonly status: StreamStatus; readonly message?: string }
+  | StatusMessage
+  | FaceAlertMessage
+  /** `timestamp`: µs of the stream's media clock, the same as the video's. */
+  | { readonly type: 'detections'; readonly timestamp: number; readonly faces: readonly SeenFace[] }
   | {
       readonly type: 'stream_info';
       /** What this viewer gets: RFC 6381, or `jpeg`. */
@@ -41,6 +66,34 @@ export type ServerMessage =
       readonly dropped_frames: number;
     }
   | { readonly type: 'error'; readonly error: string; readonly code: string };
+
+/** On `/ws/events/`: what concerns every stream. */
+export type EventMessage = (StatusMessage & { readonly stream_id: string }) | FaceAlertMessage;
+
+export function faceAlert(alert: RaisedAlert): FaceAlertMessage {
+  return {
+    type: 'face_alert',
+    alert_id: alert.alertId,
+    detection_id: alert.detectionId,
+    stream_id: alert.streamId,
+    timestamp: new Date(alert.time).toISOString(),
+    confidence: alert.confidence,
+    snapshot: alert.snapshot,
+  };
+}
+
+/** @param note said instead of the stream's own message. */
+export function statusMessage(camera: LiveCamera, note?: string): StatusMessage {
+  const { stream, faces } = camera;
+  const message = note ?? stream.message;
+  const { state, message: why } = faces.detector;
+  return {
+    type: 'status',
+    status: stream.status,
+    ...(message === null ? {} : { message }),
+    ...(camera.id === null ? {} : { detection: { state, ...(why === null ? {} : { message: why }) } }),
+  };
+}
 
 export const formats = ['jpeg'] as const;
 export type Format = (typeof formats)[number];

@@ -1,5 +1,5 @@
-// `/ws/stream/`: the HTTP upgrade, its refusals, and one Session per viewer.
-// What a session does is in session.ts.
+// The WebSocket routes: the HTTP upgrade, its refusals, one Session per viewer of `/ws/stream/`, dashboards of `/ws/events/`.
+// What a session does is in session.ts, what dashboards are told in events.ts.
 
 import type {} from '@fastify/swagger';
 import websocket from '@fastify/websocket';
@@ -8,6 +8,7 @@ import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import { EventFeed } from './events.ts';
 import type { CameraDirectory } from './ports.ts';
 import { closeCodes, formats } from './protocol.ts';
 import { Session, type SessionSocket, type Target } from './session.ts';
@@ -23,6 +24,8 @@ export interface LiveServerOptions {
 const maxMessageBytes = 64 * 1024;
 /** Longest text that fits the reason of a close frame (RFC 6455 §5.5). */
 const maxReasonBytes = 123;
+const maxEventBacklog = 256 * 1024;
+const eventHeartbeatMs = 12_000;
 
 const query = z.object({
   stream_id: z.string().min(1).max(100).optional(),
@@ -34,9 +37,12 @@ const query = z.object({
 export class LiveServer {
   readonly #options: LiveServerOptions;
   readonly #sessions = new Set<Session>();
+  readonly #dashboards = new Set<WebSocket>();
+  readonly #events: EventFeed;
 
   constructor(options: LiveServerOptions) {
     this.#options = options;
+    this.#events = new EventFeed(options.cameras);
   }
 
   get viewers(): number {
@@ -53,13 +59,44 @@ export class LiveServer {
     http.get('/ws/stream', { websocket: true, schema: { hide: true } }, (socket, request) =>
       this.#accept(socket, request),
     );
+    http.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => this.#listen(socket));
   }
 
   /** Tells every viewer to come back later (1001). */
   close(): void {
-    for (const session of this.#sessions)
-      session.close(closeCodes.serverLeaving, 'The server is leaving; come back.');
+    const reason = 'The server is leaving; come back.';
+    for (const session of this.#sessions) session.close(closeCodes.serverLeaving, reason);
+    for (const socket of this.#dashboards) closeSocket(socket, closeCodes.serverLeaving, reason);
     this.#sessions.clear();
+  }
+
+  #listen(socket: WebSocket): void {
+    socket.on('error', (error) => this.#options.log.debug({ err: error }, 'dashboard socket error'));
+    if (this.#sessions.size + this.#dashboards.size >= this.#options.maxViewers) {
+      closeSocket(socket, closeCodes.tooMany, 'Too many viewers; come back later.');
+      return;
+    }
+    this.#dashboards.add(socket);
+    const leave = this.#events.subscribe((text) => {
+      // Somebody who does not read is let go: a dashboard that misses events would tell what is not so.
+      if (socket.bufferedAmount > maxEventBacklog) socket.terminate();
+      else socket.send(text);
+    });
+    let answered = true;
+    const heartbeat = setInterval(() => {
+      if (!answered) socket.terminate();
+      answered = false;
+      socket.ping();
+    }, eventHeartbeatMs);
+    heartbeat.unref();
+    socket.on('pong', () => {
+      answered = true;
+    });
+    socket.on('close', () => {
+      clearInterval(heartbeat);
+      leave();
+      this.#dashboards.delete(socket);
+    });
   }
 
   #accept(socket: WebSocket, request: FastifyRequest): void {

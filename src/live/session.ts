@@ -8,10 +8,17 @@ import type { Picture } from '../media/access-unit.ts';
 import { parseCameraUrl } from '../media/camera-url.ts';
 import { FrameRateLimiter } from '../media/frame-rate.ts';
 import { RateMeter } from '../media/rate-meter.ts';
-import type { LiveCamera } from '../stream/live-camera.ts';
+import type { LiveCamera, SeenFace } from '../stream/live-camera.ts';
 import { Outbox } from './outbox.ts';
 import type { CameraDirectory } from './ports.ts';
-import { type ClientMessage, closeCodes, parseCommand, type ServerMessage } from './protocol.ts';
+import {
+  type ClientMessage,
+  closeCodes,
+  faceAlert,
+  parseCommand,
+  type ServerMessage,
+  statusMessage,
+} from './protocol.ts';
 
 export interface SessionSocket {
   sendText(text: string): void;
@@ -59,6 +66,7 @@ export class Session {
   /** Moving average, ms. */
   #latency = 0;
   #refusedCommands = 0;
+  #facesShown = false;
   #cancelStats: (() => void) | null = null;
   #cancelHeartbeat: (() => void) | null = null;
 
@@ -155,8 +163,14 @@ export class Session {
         onStatus: () => this.#tellStatus(),
         onEnd: () => this.close(closeCodes.noSuchStream, 'The stream was deleted.'),
       });
+      const leaveFaces = camera.faces.subscribe({
+        onFaces: (timestamp, faces) => this.#tellFaces(timestamp, faces),
+        onAlert: (alert) => this.#send(faceAlert(alert)),
+        onDetector: () => this.#tellStatus(),
+      });
       this.#leaveCamera = () => {
         unsubscribe();
+        leaveFaces();
         leave();
       };
       this.#tellStatus();
@@ -273,13 +287,17 @@ export class Session {
   }
 
   #tellStatus(note?: string): void {
-    const stream = this.#camera?.stream;
-    if (!stream) {
-      this.#send({ type: 'status', status: 'offline', message: note ?? 'Stopped for this viewer.' });
-      return;
-    }
-    const message = note ?? stream.message;
-    this.#send({ type: 'status', status: stream.status, ...(message === null ? {} : { message }) });
+    const camera = this.#camera;
+    if (camera) this.#send(statusMessage(camera, note));
+    else this.#send({ type: 'status', status: 'offline', message: note ?? 'Stopped for this viewer.' });
+  }
+
+  /** Not to a viewer that sees no pictures, nor to one that is behind: boxes without their picture would mislead. */
+  #tellFaces(timestamp: number, faces: readonly SeenFace[]): void {
+    const shown = faces.length > 0;
+    if (shown ? !this.#leavePictures || this.#outbox.lagging : !this.#facesShown) return;
+    this.#facesShown = shown;
+    this.#send({ type: 'detections', timestamp, faces });
   }
 
   #tellStats(): void {
@@ -294,7 +312,7 @@ export class Session {
         avg_processing_time: round(camera.pictures.figures.processingTime),
         avg_detection_time: round(camera.figures.detectionTime),
         total_frames: camera.stream.totals.units,
-        total_detections: camera.figures.faces,
+        total_detections: camera.figures.detections,
         uptime: round(camera.figures.uptime),
       },
       viewers: camera.viewers,

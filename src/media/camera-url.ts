@@ -201,3 +201,8 @@ export function withStoredSecrets(url: CameraUrl, stored: CameraUrl): CameraUrl 
   if (path === null || (url.password !== undefined && password === undefined)) return null;
   return { ...url, password, path };
 }
+
+/** The very same address, secrets included. */
+export function sameCameraUrl(a: CameraUrl, b: CameraUrl): boolean {
+  return formatCameraUrl(a, 'keep') === formatCameraUrl(b, 'keep');
+}

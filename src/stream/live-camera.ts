@@ -2,6 +2,7 @@
 // Types only; app joins the parts.
 
 import type { Picture } from '../media/access-unit.ts';
+import type { DetectorState, FractionBox, Point } from '../media/faces.ts';
 import type { Stream } from './stream.ts';
 
 /** JPEG pictures of one camera, made once for all readers, and only while there are any. */
@@ -31,8 +32,49 @@ export interface PictureFigures {
   readonly readers: number;
 }
 
+/** A face that counts, of somebody who is followed over frames. */
+export interface SeenFace {
+  /** Small number, one for each visit within the stream. */
+  readonly track: number;
+  readonly confidence: number;
+  readonly box: FractionBox;
+  readonly landmarks: readonly Point[];
+}
+
+/** An alert that is stored, with what a viewer is told at once. */
+export interface RaisedAlert {
+  readonly alertId: string;
+  readonly detectionId: string;
+  readonly streamId: string;
+  /** When the person was noticed, ms since 1970. */
+  readonly time: number;
+  readonly confidence: number;
+  /** Path of the image; null when none could be made. */
+  readonly snapshot: string | null;
+}
+
+export interface FaceReader {
+  /** @param timestamp of the analysed frame, µs of the stream's media clock. */
+  onFaces?(timestamp: number, faces: readonly SeenFace[]): void;
+  onAlert?(alert: RaisedAlert): void;
+  onDetector?(detector: DetectorView): void;
+}
+
+/** Whether faces are looked for, and why not. */
+export interface DetectorView {
+  readonly state: DetectorState;
+  /** A sentence when it does not work; else null. */
+  readonly message: string | null;
+}
+
+export interface FaceSource {
+  subscribe(reader: FaceReader): () => void;
+  readonly detector: DetectorView;
+}
+
 export interface CameraFigures {
-  readonly faces: number;
+  /** Detections (visits) stored since the service started. */
+  readonly detections: number;
   /** ms, moving average; 0 while nothing is analysed. */
   readonly detectionTime: number;
   /** Seconds since the camera came online; 0 when it is not. */
@@ -44,6 +86,7 @@ export interface LiveCamera {
   readonly id: string | null;
   readonly stream: Stream;
   readonly pictures: PictureSource;
+  readonly faces: FaceSource;
   readonly figures: CameraFigures;
   /** Viewers over all transports. */
   readonly viewers: number;

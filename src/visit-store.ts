@@ -1,0 +1,122 @@
+// Where visits go: images into the store, then rows into the database, then old images away.
+// The order is the promise: no row without its image, and an alert is told only when both are safe.
+
+import type { AlertRepository } from './db/alerts.ts';
+import type { DetectionRepository } from './db/detections.ts';
+import {
+  type NewAlert,
+  type NewDetection,
+  type Sighting,
+  type VisitImages,
+  VisitRefused,
+  type VisitSink,
+} from './detect/visit-sink.ts';
+import type { VisitsBefore } from './detect/visits.ts';
+import { AppError } from './errors.ts';
+import type { ImageNames } from './media/saved-detection.ts';
+import type { ImageStore } from './storage/image-store.ts';
+import type { RaisedAlert } from './stream/live-camera.ts';
+
+export interface VisitStoreOptions {
+  readonly detections: DetectionRepository;
+  readonly alerts: AlertRepository;
+  readonly images: ImageStore;
+  /** The disk is full: the oldest detections go, so that the newest has room. */
+  readonly makeRoom: () => Promise<unknown>;
+}
+
+/** What people see of an image name. */
+export function imagePath(name: string): string {
+  return `/media/${name}`;
+}
+
+export class VisitStore implements VisitSink<RaisedAlert> {
+  readonly #options: VisitStoreOptions;
+
+  constructor(options: VisitStoreOptions) {
+    this.#options = options;
+  }
+
+  /** What was stored of a stream before the service started. */
+  async before(streamId: string): Promise<VisitsBefore> {
+    const { alerts, detections } = this.#options;
+    const [lastAlert, withoutAlert] = await Promise.all([
+      alerts.last(streamId),
+      detections.withoutAlert(streamId),
+    ]);
+    return { lastAlert, withoutAlert };
+  }
+
+  async detectionStarted(detection: NewDetection): Promise<void> {
+    const images = detection.images && (await this.#put(detection.images));
+    const outcome = await this.#orDelete(images, () =>
+      this.#options.detections.insert({ ...detection, images }),
+    );
+    if (outcome !== 'stored') await this.#delete(images);
+    if (outcome === 'stream_gone') throw new VisitRefused('The stream was deleted.');
+  }
+
+  async detectionImproved(change: {
+    readonly id: string;
+    readonly sighting: Sighting;
+    readonly images: VisitImages;
+    readonly lastSeen: number;
+  }): Promise<void> {
+    const images = await this.#put(change.images);
+    const unused = await this.#orDelete(images, () =>
+      this.#options.detections.improve({ ...change, images }),
+    );
+    await this.#options.images.delete(unused);
+  }
+
+  async detectionSeen(change: { readonly id: string; readonly lastSeen: number }): Promise<void> {
+    await this.#options.detections.seen(change);
+  }
+
+  async alertRaised(alert: NewAlert): Promise<RaisedAlert> {
+    const saved = await this.#options.alerts.raise(alert);
+    if (saved === null) throw new VisitRefused('The detection was deleted before its alert was raised.');
+    return {
+      alertId: saved.id,
+      detectionId: saved.detectionId,
+      streamId: saved.streamId,
+      time: saved.time,
+      confidence: saved.confidence,
+      snapshot: saved.images && imagePath(saved.images.frame),
+    };
+  }
+
+  async alertExtended(more: { readonly alertId: string; readonly detectionId: string }): Promise<void> {
+    await this.#options.alerts.extend(more);
+  }
+
+  async #put({ frame, face }: VisitImages): Promise<ImageNames> {
+    const { images, makeRoom } = this.#options;
+    try {
+      const name = await images.put(frame);
+      return {
+        frame: name,
+        face: face && (await this.#orDelete({ frame: name, face: null }, () => images.put(face))),
+      };
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'storage_full') await makeRoom();
+      // The visit is tried again, then with room.
+      throw error;
+    }
+  }
+
+  /** When the row cannot be written, its images would be nobody's. */
+  async #orDelete<T>(images: ImageNames | null, write: () => Promise<T>): Promise<T> {
+    try {
+      return await write();
+    } catch (error) {
+      await this.#delete(images);
+      throw error;
+    }
+  }
+
+  async #delete(images: ImageNames | null): Promise<void> {
+    if (images)
+      await this.#options.images.delete([images.frame, ...(images.face === null ? [] : [images.face])]);
+  }
+}
