@@ -12,7 +12,7 @@ export interface MetricsOptions {
   readonly streams: StreamService;
   /** The service's own registry; other parts may have put their metrics into it. */
   readonly registry: Registry;
-  readonly detectionFigures?: (() => DetectionFigures) | undefined;
+  readonly detectionFigures: () => DetectionFigures;
 }
 
 interface StreamMetric {
@@ -93,7 +93,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<MetricsOptions> = async (
   { streams, registry, detectionFigures },
 ) => {
   collectDefaultMetrics({ register: registry });
-  if (detectionFigures) detectionMetrics(registry, detectionFigures);
+  detectionMetrics(registry, detectionFigures);
   const fill = streamGauges(registry, streams);
 
   app.get(

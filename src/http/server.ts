@@ -27,9 +27,8 @@ export interface HttpDependencies {
   readonly config: Pick<Config, 'debug' | 'allowedHosts' | 'corsAllowedOrigins' | 'wsBaseUrl'>;
   readonly log: Log;
   readonly streams: StreamService;
-  /** Detections, alerts and images; without it there are no routes for them. */
-  readonly records?: RecordService;
-  readonly detectionFigures?: () => DetectionFigures;
+  readonly records: RecordService;
+  readonly detectionFigures: () => DetectionFigures;
   /** What /readyz asks, by name. */
   readonly checks: Readonly<Record<string, ReadyCheck>>;
   /** What it shows beside them; their failure leaves the service ready. */
@@ -82,8 +81,8 @@ function contentPolicy(wsBaseUrl: string | undefined) {
  * Paths are folded before routing (see `plainPath`), so routes are declared without a slash at the end.
  */
 export async function buildHttp(dependencies: HttpDependencies): Promise<FastifyInstance> {
-  const { config, log, streams, records, checks, publicDir, pictures } = dependencies;
-  const { registry = new Registry(), detectionFigures, optionalChecks = {} } = dependencies;
+  const { config, log, streams, records, detectionFigures, publicDir, pictures } = dependencies;
+  const { registry = new Registry(), checks, optionalChecks = {} } = dependencies;
   const app = fastify({
     // Fastify's own request log would write URLs, and with them camera addresses.
     logger: false,
@@ -119,11 +118,9 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
   await describeApi(app);
   await app.register(streamRoutes, { streams, wsBaseUrl: config.wsBaseUrl });
   await app.register(pictureRoutes, { streams, ...pictures });
-  if (records) {
-    await app.register(detectionRoutes, { records });
-    await app.register(alertRoutes, { records });
-    await app.register(mediaRoutes, { records });
-  }
+  await app.register(detectionRoutes, { records });
+  await app.register(alertRoutes, { records });
+  await app.register(mediaRoutes, { records });
   await app.register(healthRoutes, { checks, optionalChecks });
   await app.register(metricsRoutes, { streams, registry, detectionFigures });
   await describeApiRoutes(app);

@@ -30,7 +30,7 @@ export interface SavedStreamServiceOptions {
   readonly live: LiveStreams;
   readonly maxStreams: number;
   /** What was recorded of streams, to be deleted with them. */
-  readonly records?: StreamRecords | undefined;
+  readonly records: StreamRecords;
   /** How long a snapshot waits for the first picture, ms. */
   readonly snapshotTimeoutMs?: number;
 }
@@ -43,7 +43,7 @@ export class SavedStreamService implements StreamService {
   readonly #store: StreamStore;
   readonly #live: LiveStreams;
   readonly #maxStreams: number;
-  readonly #records: StreamRecords | undefined;
+  readonly #records: StreamRecords;
   readonly #snapshotTimeoutMs: number;
   /** The last change of each stream (and of their number): the next one waits for it. */
   readonly #changes = new Map<string | symbol, Promise<unknown>>();
@@ -117,12 +117,12 @@ export class SavedStreamService implements StreamService {
     return this.#inTurn(id, async () => {
       await this.#find(id);
       // In small steps; what is recorded meanwhile goes with the stream itself.
-      await this.#records?.clear(id);
+      await this.#records.clear(id);
       // The row first: whatever ends the process now, the camera does not come back.
       const images = await this.#store.delete(id);
       if (!images) throw notFound();
       await this.#live.remove(id);
-      this.#records?.discard(images);
+      this.#records.discard(images);
     });
   }
 
