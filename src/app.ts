@@ -64,7 +64,13 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     pool,
     channel: {
       picture: { ...config.frameSize, fps: config.frameRate, quality: config.jpegQuality },
-      faces: { ...config.frameSize, fps: config.detectionFps, minFaceSize: config.minFaceSize },
+      faces: {
+        ...config.frameSize,
+        fps: config.detectionFps,
+        minFaceSize: config.minFaceSize,
+        ...(config.detectionPause && { pause: config.detectionPause }),
+        ...(config.modelsDir !== undefined && { modelsFolder: config.modelsDir }),
+      },
     },
     resolve: (host) => policy.resolve(host),
     visits,

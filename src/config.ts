@@ -34,6 +34,12 @@ function lineOf(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
+/** How long the face detector sleeps before a frame, ms; of each worker's frames only the `frame`th, null: all. */
+export interface DetectionPause {
+  readonly ms: number;
+  readonly frame: number | null;
+}
+
 function setting<T>(fallback: T, parse: (text: string) => T) {
   return z
     .string()
@@ -134,6 +140,15 @@ const hostName = setting('127.0.0.1', (text) => {
   throw refuse(text, 'allowed is an IP address or host name to listen on');
 });
 
+/** `250`: before every frame; `20000@50`: before the 50th frame only, which makes a detector that hangs once. */
+const detectionPause = setting<DetectionPause | undefined>(undefined, (text) => {
+  const match = /^(\d{1,6})(?:@(\d{1,9}))?$/.exec(text);
+  if (!match) throw refuse(text, 'allowed are milliseconds, or milliseconds@frame');
+  const [, ms, frame] = match;
+  if (Number(ms) === 0) return undefined;
+  return Object.freeze({ ms: Number(ms), frame: frame === undefined ? null : Number(frame) });
+});
+
 /** Its value is a secret: a refusal never repeats it. */
 const secretKey = setting<string | undefined>(undefined, (text) => {
   if (text.length >= 16) return text;
@@ -167,6 +182,9 @@ const settings = z.object({
   JPEG_QUALITY: numberSetting(80, 1, 100),
   DETECTION_FPS: numberSetting(5, 0.1, 30, false),
   MIN_FACE_SIZE: numberSetting(40, 12, 2000),
+  // For measurements and tests only, and so not in the guide: a slow or hanging detector, and other model files.
+  DETECTION_PAUSE_MS: detectionPause,
+  MODELS_DIR: setting<string | undefined>(undefined, (text) => resolve(text)),
   ALERT_COOLDOWN_SECONDS: numberSetting(30, 0, 86_400, false),
   DETECTION_RETENTION_DAYS: numberSetting(30, 1, 36_500, false),
   STORAGE_LIMIT_GB: numberSetting(10, 0.01, 1_000_000, false),
@@ -202,6 +220,10 @@ export interface Config {
   readonly jpegQuality: number;
   readonly detectionFps: number;
   readonly minFaceSize: number;
+  /** For measurements and tests: a detector that is slower than it need be; undefined means it is not. */
+  readonly detectionPause: DetectionPause | undefined;
+  /** For tests: where the face detector's files are, an absolute path; undefined means those of the package. */
+  readonly modelsDir: string | undefined;
   readonly alertCooldownSeconds: number;
   readonly detectionRetentionDays: number;
   readonly storageLimitGb: number;
@@ -288,6 +310,8 @@ export function loadConfig(env: NodeJS.Dict<string>, options: { envFile?: string
     jpegQuality: values.JPEG_QUALITY,
     detectionFps: values.DETECTION_FPS,
     minFaceSize: values.MIN_FACE_SIZE,
+    detectionPause: values.DETECTION_PAUSE_MS,
+    modelsDir: values.MODELS_DIR,
     alertCooldownSeconds: values.ALERT_COOLDOWN_SECONDS,
     detectionRetentionDays: values.DETECTION_RETENTION_DAYS,
     storageLimitGb: values.STORAGE_LIMIT_GB,

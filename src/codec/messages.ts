@@ -23,8 +23,10 @@ export interface FaceOptions {
   readonly fps: number;
   /** Side of the smallest face, pixels of the detection frame. */
   readonly minFaceSize: number;
-  /** For tests and benchmarks: ms that the detector sleeps before each frame. */
-  readonly pause?: number;
+  /** For measurements and tests: ms that the detector sleeps before its nth frame (0, 1, …); null: before each. */
+  readonly pause?: { readonly ms: number; readonly frame: number | null };
+  /** Where the detector's files are; those of the package by default. */
+  readonly modelsFolder?: string;
 }
 
 export interface ChannelOptions {

@@ -17,13 +17,16 @@ let thread: DetectorThread | null = null;
 export function useDetector(
   channel: number,
   user: DetectorUser,
-  { minFaceSize, pause }: FaceOptions,
+  { minFaceSize, pause, modelsFolder }: FaceOptions,
 ): () => void {
   users.set(channel, user);
   // The settings are the service's and the same for every channel: the first one's hold.
   thread ??= new DetectorThread({
     minFaceSize,
-    ...(pause === undefined ? {} : { pauseBefore: () => pause }),
+    ...(modelsFolder === undefined ? {} : { modelsFolder }),
+    ...(pause && {
+      pauseBefore: (frame) => (pause.frame === null || pause.frame === frame ? pause.ms : 0),
+    }),
     onResult: (result) => users.get(result.channel)?.result(result),
     onState: (state, reason) => {
       for (const each of users.values()) each.state(state, reason ?? null);
