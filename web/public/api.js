@@ -11,16 +11,32 @@
  * @property {number} viewers
  */
 
+/**
+ * @typedef {object} Alert
+ * @property {string} id
+ * @property {string} detection_id the first of its detections
+ * @property {number} detections_count
+ * @property {string} stream_id
+ * @property {string} stream its name
+ * @property {number} confidence_score 0–1
+ * @property {string | null} image_url
+ * @property {string | null} thumbnail_url
+ * @property {string} timestamp ISO 8601
+ * @property {boolean} viewed
+ */
+
 /** A refusal or failure, with a sentence for people. */
 export class ApiError extends Error {
   /**
    * @param {string} message
    * @param {{path: string, message: string}[]} [issues] members of the request that are wrong
+   * @param {number} [status] of the reply; 0 when there was none
    * @param {ErrorOptions} [options]
    */
-  constructor(message, issues = [], options) {
+  constructor(message, issues = [], status = 0, options) {
     super(message, options);
     this.issues = issues;
+    this.status = status;
   }
 }
 
@@ -43,7 +59,7 @@ async function call(method, path, body) {
     response = await fetch(path, request);
     text = await response.text();
   } catch (cause) {
-    throw new ApiError(unreachable, [], { cause });
+    throw new ApiError(unreachable, [], 0, { cause });
   }
   const isJson = response.headers.get('content-type')?.includes('json');
   const reply = isJson && text !== '' ? JSON.parse(text) : undefined;
@@ -51,6 +67,7 @@ async function call(method, path, body) {
   throw new ApiError(
     reply?.error ?? reply?.detail ?? `The server answered with status ${response.status}.`,
     reply?.issues,
+    response.status,
   );
 }
 
@@ -97,10 +114,35 @@ export const switchStream = (id, action) => call('PATCH', `${streamPath(id)}stat
  */
 export const deleteStream = (id) => call('DELETE', streamPath(id));
 
-/** Address of a stream's live WebSocket on this server. @param {string} id */
-export function liveUrl(id) {
-  const url = new URL('/ws/stream/', location.href);
+/**
+ * The newest alerts, newest first.
+ * @param {number} limit
+ * @returns {Promise<{alerts: Alert[], unviewed: number}>}
+ */
+export const listAlerts = (limit) => call('GET', `/api/alerts/?limit=${limit}`);
+
+/**
+ * @param {string} id
+ * @returns {Promise<void>}
+ */
+export const markViewed = (id) => call('PATCH', `/api/alerts/${encodeURIComponent(id)}/`, { viewed: true });
+
+/** @returns {Promise<void>} */
+export const markAllViewed = () => call('PATCH', '/api/alerts/', { viewed: true });
+
+/**
+ * @param {string} id
+ * @returns {Promise<{box: {x: number, y: number, width: number, height: number} | null, confidence_score: number}>}
+ */
+export const getDetection = async (id) =>
+  (await call('GET', `/api/detections/${encodeURIComponent(id)}/`)).detection;
+
+/** Address of a WebSocket of this server. @param {string} path */
+export function liveAddress(path) {
+  const url = new URL(path, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.searchParams.set('stream_id', id);
   return url.href;
 }
+
+/** Address of a stream's live WebSocket. @param {string} id */
+export const liveUrl = (id) => liveAddress(`/ws/stream/?stream_id=${encodeURIComponent(id)}`);

@@ -2,13 +2,17 @@
 // A camera's own tile is in tile.js, the dialogs in dialogs.js, the requests in api.js.
 
 /** @import { Stream } from './api.js' */
+import { alertsChanged, camerasKnown, stopWatchingAlerts, watchAlerts } from './alerts.js';
 import * as api from './api.js';
 import { askForCamera, byId, closeLarge, confirmDelete, enlarge, enlarged, renderLarge } from './dialogs.js';
+import { Events } from './events.js';
 import { Tile } from './tile.js';
 
 const pollEvery = 5_000;
 const pollInTrouble = 2_000;
 const renderEvery = 500;
+/** Many cameras may change at once, as when a switch fails; one request then answers for all of them. */
+const shortly = 300;
 
 const list = byId('cameras', HTMLUListElement);
 const trouble = byId('trouble', HTMLElement);
@@ -58,6 +62,7 @@ function show(streams) {
     visibility.observe(tile.element);
   }
   byId('empty', HTMLElement).hidden = streams.length > 0;
+  camerasKnown(streams.length > 0);
   byId('add', HTMLElement).hidden = streams.length === 0;
   summarize();
 }
@@ -141,10 +146,29 @@ async function act(tile, action) {
 byId('add', HTMLElement).addEventListener('click', add);
 byId('add-first', HTMLElement).addEventListener('click', add);
 
+const events = new Events(({ type }) => {
+  if (type === 'face_alert') alertsChanged();
+  if (type !== 'status') return;
+  clearTimeout(nextPoll);
+  nextPoll = setTimeout(poll, shortly);
+});
+
+function begin() {
+  poll();
+  watchAlerts(tell);
+  events.open();
+}
+
+function end() {
+  clearTimeout(nextPoll);
+  stopWatchingAlerts();
+  events.close();
+}
+
 document.addEventListener('visibilitychange', () => {
   for (const tile of tiles.values()) tile.visibilityChanged();
-  if (document.hidden) clearTimeout(nextPoll);
-  else poll();
+  if (document.hidden) end();
+  else begin();
 });
 
 addEventListener('online', () => {
@@ -169,4 +193,4 @@ setInterval(() => {
   summarize();
 }, renderEvery);
 
-poll();
+begin();

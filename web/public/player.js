@@ -8,14 +8,15 @@
  * @typedef {object} CameraStatus
  * @property {'offline' | 'connecting' | 'online' | 'reconnecting' | 'error'} status
  * @property {string} [message] why, as a sentence
+ * @property {{state: 'off' | 'starting' | 'ready' | 'restarting' | 'failed', message?: string}} [detection]
+ *   how the face detector of this camera is
  *
  * @typedef {object} PlayerOptions
  * @property {() => string} url address of the WebSocket, asked at each connection
  * @property {HTMLCanvasElement} canvas takes on the size of the pictures
  * @property {() => void} [onChange] link or camera status have changed
  * @property {(message: {type: string}) => void} [onMessage] each text message, after the player has used it
- * @property {(context: CanvasRenderingContext2D, width: number, height: number) => void} [overlay]
- *   draws over each picture, in its pixels
+ * @property {(width: number, height: number) => void} [onSize] pictures have another size than before, in pixels
  */
 
 const firstWait = 500;
@@ -176,7 +177,8 @@ export class StreamPlayer {
   #read(text) {
     const message = JSON.parse(text);
     if (message.type === 'status') {
-      this.camera = { status: message.status, message: message.message };
+      const { status, message: why, detection } = message;
+      this.camera = { status, message: why, detection };
       this.#options.onChange?.();
     } else if (message.type === 'performance_stats') {
       this.viewers = message.viewers;
@@ -216,11 +218,13 @@ export class StreamPlayer {
    * @param {number} begun performance.now() when it arrived
    */
   #draw(bitmap, begun) {
-    const { canvas, overlay } = this.#options;
+    const { canvas, onSize } = this.#options;
     const { width, height } = bitmap;
-    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    if (canvas.width !== width || canvas.height !== height) {
+      Object.assign(canvas, { width, height });
+      onSize?.(width, height);
+    }
     this.#context.drawImage(bitmap, 0, 0);
-    overlay?.(this.#context, width, height);
     const now = performance.now();
     this.#paintTime += (now - begun - this.#paintTime) * 0.1;
     this.#drawn.push(now);

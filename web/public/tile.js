@@ -2,7 +2,9 @@
 // Which cameras there are, and the dialogs, belong to app.js.
 
 /** @import { Stream } from './api.js' */
+/** @import { Face } from './faces.js' */
 import { liveUrl } from './api.js';
+import { FaceBoxes } from './faces.js';
 import { StreamPlayer } from './player.js';
 
 /** A picture older than this is no longer called live. */
@@ -18,6 +20,8 @@ const patience = 6_000;
  */
 
 /**
+ * @typedef {{type: string, timestamp: number, faces: Face[]}} DetectionsMessage timestamp in µs
+ *
  * @typedef {object} Look what a state looks like
  * @property {'live' | 'wait' | 'error' | 'off'} kind
  * @property {string} word beside the dot
@@ -56,10 +60,17 @@ export class Tile {
     this.element = /** @type {HTMLLIElement} */ (part(copy, 'li'));
     this.view = part(copy, '.view');
     const canvas = /** @type {HTMLCanvasElement} */ (part(copy, 'canvas'));
+    const faces = new FaceBoxes(part(copy, '.faces'));
     this.player = new StreamPlayer({
       url: () => liveUrl(this.stream.id),
       canvas,
       onChange: () => this.render(),
+      onSize: (width, height) => faces.fit(width, height),
+      onMessage: (message) => {
+        if (message.type !== 'detections') return;
+        const { faces: found, timestamp } = /** @type {DetectionsMessage} */ (message);
+        faces.follow(found, timestamp);
+      },
     });
     const screen = part(copy, '.screen');
     screen.addEventListener('click', () => actions.enlarge(this));
@@ -177,6 +188,16 @@ export class Tile {
     };
   }
 
+  /** What hinders face detection, for a note on the picture; empty while nothing does. */
+  detectionNote() {
+    const { state, message } = this.player.camera?.detection ?? {};
+    if (this.look().kind !== 'live') return '';
+    if (state === 'off') return 'Face detection is off';
+    if (state === 'restarting') return message || 'Face detection is starting again…';
+    if (state === 'failed') return message || 'Face detection does not work.';
+    return '';
+  }
+
   /** Writes the state into the tile. Cheap when nothing has changed. */
   render() {
     if (!this.element) return;
@@ -187,6 +208,7 @@ export class Tile {
     write(part(element, '.name'), stream.name);
     write(part(element, '.word'), word);
     write(part(view, '.sentence'), sentence ?? '');
+    write(part(view, '.note'), this.detectionNote());
     for (const [name, text] of Object.entries(this.figures())) write(part(element, `.${name}`), text);
     const running = stream.status !== 'offline';
     this.#label('.screen', `Show ${stream.name} large`);
