@@ -2,6 +2,7 @@
 // No transaction is begun here.
 
 import { type Kysely, sql } from 'kysely';
+import { type ImageColumns, namesOf } from './images.ts';
 import type { Schema } from './schema.ts';
 
 /** @returns false when the detection is gone, or belongs to an alert already. */
@@ -19,10 +20,32 @@ export async function joinAlert(
   return numUpdatedRows > 0n;
 }
 
-/** After some of their detections went: alerts without any go too, the others count and show those that are left. */
-export async function mendAlerts(transaction: Kysely<Schema>, ids: readonly string[]): Promise<void> {
-  if (ids.length === 0) return;
+/** An alert whose first detection had no picture takes the first one that comes. */
+export async function picture(
+  transaction: Kysely<Schema>,
+  detectionId: string,
+  alertId: string,
+  images: ImageColumns,
+): Promise<void> {
   await transaction
+    .updateTable('alerts')
+    .set(images)
+    .where('id', '=', alertId)
+    .where('detection_id', '=', detectionId)
+    .where('frame_image', 'is', null)
+    .execute();
+}
+
+/**
+ * After some of their detections went: alerts without any go too, the others count those that are left.
+ * @returns images of the alerts that went.
+ */
+export async function mendAlerts(
+  transaction: Kysely<Schema>,
+  ids: readonly string[],
+): Promise<readonly string[]> {
+  if (ids.length === 0) return [];
+  const gone = await transaction
     .deleteFrom('alerts')
     .where('id', 'in', ids)
     .where(({ not, exists, selectFrom }) =>
@@ -32,6 +55,7 @@ export async function mendAlerts(transaction: Kysely<Schema>, ids: readonly stri
         ),
       ),
     )
+    .returning(['frame_image', 'face_image'])
     .execute();
   await transaction
     .updateTable('alerts')
@@ -45,4 +69,5 @@ export async function mendAlerts(transaction: Kysely<Schema>, ids: readonly stri
     })
     .where('id', 'in', ids)
     .execute();
+  return gone.flatMap(namesOf);
 }

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Kysely, Selectable } from 'kysely';
 import type { SavedAlert } from '../media/saved-detection.ts';
 import { joinAlert } from './alert-members.ts';
-import { imagesOf } from './detections.ts';
+import { imagesOf, namesOf, unusedImages } from './images.ts';
 import { inFilter, type RecordFilter } from './pages.ts';
 import type { AlertTable, Schema } from './schema.ts';
 
@@ -35,13 +35,19 @@ export class AlertRepository {
   }
 
   /**
-   * Stores the alert and gives its first detection to it, together. An alert that is stored already is left as it is.
+   * Stores the alert with the images its first detection has now, and gives that to it, together. An alert that is
+   * stored already is left as it is.
    * @returns null when there is nothing to be alerted of any more: the detection, its stream or the alert was deleted.
    */
   async raise(alert: NewAlert): Promise<SavedAlert | null> {
     const { id, streamId, detectionId, confidence, time, raisedAt } = alert;
     await this.#db.transaction().execute(async (transaction) => {
       if (!(await joinAlert(transaction, detectionId, id))) return;
+      const { frame_image, face_image } = await transaction
+        .selectFrom('detections')
+        .select(['frame_image', 'face_image'])
+        .where('id', '=', detectionId)
+        .executeTakeFirstOrThrow();
       await transaction
         .insertInto('alerts')
         .values({
@@ -53,6 +59,8 @@ export class AlertRepository {
           timestamp: time,
           raised_at: raisedAt,
           viewed: 0,
+          frame_image,
+          face_image,
         })
         .execute();
     });
@@ -139,30 +147,29 @@ export class AlertRepository {
     }
   }
 
-  /** Its detections stay. @returns whether there was one. */
-  async delete(id: string): Promise<boolean> {
-    const { numDeletedRows } = await this.#db.deleteFrom('alerts').where('id', '=', id).executeTakeFirst();
-    return numDeletedRows > 0n;
+  /** Its detections stay. @returns images that no row has now; undefined when there is no such alert. */
+  delete(id: string): Promise<readonly string[] | undefined> {
+    return this.#db.transaction().execute(async (transaction) => {
+      const gone = await transaction
+        .deleteFrom('alerts')
+        .where('id', '=', id)
+        .returning(['frame_image', 'face_image'])
+        .executeTakeFirst();
+      return gone && unusedImages(transaction, namesOf(gone));
+    });
   }
 
   #select() {
-    // Left joins, so that the database begins with the alerts, in their order.
+    // A left join, so that the database begins with the alerts, in their order.
     return this.#db
       .selectFrom('alerts as r')
-      .leftJoin('detections', 'detections.id', 'r.detection_id')
       .leftJoin('streams', 'streams.id', 'r.stream_id')
       .selectAll('r')
-      .select(['detections.frame_image', 'detections.face_image', 'streams.name as stream_name']);
+      .select('streams.name as stream_name');
   }
 }
 
-interface Joined {
-  readonly frame_image: string | null;
-  readonly face_image: string | null;
-  readonly stream_name: string | null;
-}
-
-function read(row: Selectable<AlertTable> & Joined): SavedAlert {
+function read(row: Selectable<AlertTable> & { readonly stream_name: string | null }): SavedAlert {
   return {
     id: row.id,
     streamId: row.stream_id,

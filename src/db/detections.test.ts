@@ -135,7 +135,8 @@ describe('a detection', () => {
       images: again.images,
       lastSeen: 3_000,
     });
-    expect(await detections.improve({ ...again, id: newId() })).toEqual(Object.values(again.images));
+    const late = { ...again, id: newId(), images: imageNames() };
+    expect(await detections.improve(late)).toEqual(Object.values(late.images));
   });
 
   test('is seen later, never earlier', async () => {
@@ -192,8 +193,8 @@ describe('an alert', () => {
     expect(await alerts.raise({ ...alert, detectionId: gone.id })).toBeNull();
     const kept = await stored();
     const alertId = await raised(kept);
-    expect(await alerts.delete(alertId)).toBe(true);
-    expect(await alerts.delete(alertId)).toBe(false);
+    expect(await alerts.delete(alertId)).toEqual([]);
+    expect(await alerts.delete(alertId)).toBeUndefined();
     expect(await alerts.raise({ ...alert, id: alertId, detectionId: kept.id })).toBeNull();
     expect(await detections.withoutAlert(streamId)).toEqual([]);
     expect(await detections.get(kept.id)).toBeDefined();
@@ -202,12 +203,33 @@ describe('an alert', () => {
     expect(await alerts.get(alertId)).toBeUndefined();
   });
 
-  test('shows the better picture of its first detection', async () => {
+  test('keeps the picture it was raised with, whatever becomes of its first detection', async () => {
     const first = await stored();
     const alertId = await raised(first);
-    const better = imageNames();
-    await detections.improve({ id: first.id, sighting, images: better, lastSeen: 3_000 });
-    expect((await alerts.get(alertId))?.images).toEqual(better);
+    const better = { id: first.id, sighting, images: imageNames(), lastSeen: 3_000 };
+    expect(await detections.improve(better)).toEqual([]);
+    expect((await alerts.get(alertId))?.images).toEqual(first.images);
+    expect((await detections.knownImages([...namesOf(first), ...Object.values(better.images)])).size).toBe(4);
+    const best = { ...better, images: imageNames() };
+    expect(await detections.improve(best)).toEqual(Object.values(better.images));
+    const second = await stored();
+    await alerts.extend({ alertId, detectionId: second.id });
+    expect(await detections.delete(first.id)).toEqual(Object.values(best.images));
+    expect((await alerts.get(alertId))?.images).toEqual(first.images);
+    expect(await alerts.delete(alertId)).toEqual(namesOf(first));
+    expect(await detections.delete(second.id)).toEqual(namesOf(second));
+  });
+
+  test('raised without a picture takes the first that comes, of its first detection only', async () => {
+    const first = await stored({ images: null });
+    const alertId = await raised(first);
+    const second = await stored({ images: null });
+    await alerts.extend({ alertId, detectionId: second.id });
+    expect((await alerts.get(alertId))?.images).toBeNull();
+    const images = imageNames();
+    await detections.improve({ id: second.id, sighting, images: imageNames(), lastSeen: 3_000 });
+    await detections.improve({ id: first.id, sighting, images, lastSeen: 3_000 });
+    expect((await alerts.get(alertId))?.images).toEqual(images);
   });
 
   test('is marked as viewed, one or all, of one stream or of every one', async () => {
@@ -237,7 +259,7 @@ describe('what goes with what', () => {
     expect(await alerts.get(alertId)).toBeUndefined();
   });
 
-  test('an alert that loses its first detection shows and names the next one', async () => {
+  test('an alert that loses its first detection names the next one, and keeps its picture', async () => {
     const first = await stored({ time: 1_000 });
     const third = await stored({ time: 3_000 });
     const second = await stored({ time: 2_000 });
@@ -249,8 +271,10 @@ describe('what goes with what', () => {
     expect(await alerts.get(alertId)).toMatchObject({
       detectionId: second.id,
       detectionsCount: 1,
-      images: second.images,
+      images: first.images,
     });
+    expect(await detections.delete(second.id)).toEqual([...namesOf(second), ...namesOf(first)]);
+    expect(await alerts.get(alertId)).toBeUndefined();
   });
 
   test('the oldest go first, only those before a moment when one is given', async () => {
@@ -354,7 +378,12 @@ test('with 100,000 detections no statement reads a table from end to end or sort
   expect(await watched.removeOldest(100, time)).toMatchObject({ removed: 100 });
   expect(await watched.removeOfStream('one', 100)).toMatchObject({ removed: 100 });
   expect((await watched.knownImages(Object.values(newest!.images!) as string[])).size).toBe(2);
+  const better = { id: newest!.id, sighting, images: imageNames(), lastSeen: time };
+  expect(await watched.improve(better)).toHaveLength(2);
   await watched.delete(newest!.id);
+  const [alert] = await watchedAlerts.list({ limit: 1 });
+  await watchedAlerts.delete(alert!.id);
+  await watchedAlerts.raise({ ...alert!, raisedAt: time });
   const statements = [...new Map(asked.map((query) => [query.sql, query])).values()].filter(({ sql }) =>
     /^(select|update|delete)/.test(sql),
   );

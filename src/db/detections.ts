@@ -4,7 +4,8 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { FractionBox, Point } from '../media/faces.ts';
 import type { ImageNames, SavedDetection, SavedSighting } from '../media/saved-detection.ts';
-import { mendAlerts } from './alert-members.ts';
+import { mendAlerts, picture } from './alert-members.ts';
+import { imageColumns, imagesOf, knownImages, namesOf, unusedImages } from './images.ts';
 import { inFilter, type RecordFilter } from './pages.ts';
 import type { DetectionTable, Schema } from './schema.ts';
 
@@ -32,15 +33,12 @@ export interface DetectionFilter extends RecordFilter {
 export interface Removal {
   /** How many detections went. */
   readonly removed: number;
-  /** Names that no row has any more. */
+  /** Those that no row has any more. */
   readonly images: readonly string[];
 }
 
 /** More are not made up for after a crash. */
 const maxWithoutAlert = 1_000;
-
-type RemovedRow = Pick<DetectionTable, 'id' | 'alert_id' | 'frame_image' | 'face_image'>;
-const removedColumns = ['id', 'alert_id', 'frame_image', 'face_image'] as const;
 
 export class DetectionRepository {
   readonly #db: Kysely<Schema>;
@@ -76,26 +74,24 @@ export class DetectionRepository {
     });
   }
 
-  /** @returns images that no row names now: those before, or these if the detection is gone. */
+  /** @returns images that no row has now: those before, or these if the detection is gone. */
   improve({ id, sighting, images, lastSeen }: BetterSighting): Promise<readonly string[]> {
+    const columns = imageColumns(images);
     return this.#db.transaction().execute(async (transaction) => {
       const before = await transaction
         .selectFrom('detections')
-        .select(['frame_image', 'face_image', 'last_seen'])
+        .select(['frame_image', 'face_image', 'last_seen', 'alert_id'])
         .where('id', '=', id)
         .executeTakeFirst();
-      if (!before) return namesOf(imageColumns(images));
+      if (!before) return unusedImages(transaction, namesOf(columns));
+      const last_seen = Math.max(before.last_seen, lastSeen);
       await transaction
         .updateTable('detections')
-        .set({
-          ...sightingColumns(sighting),
-          ...imageColumns(images),
-          last_seen: Math.max(before.last_seen, lastSeen),
-        })
+        .set({ ...sightingColumns(sighting), ...columns, last_seen })
         .where('id', '=', id)
         .execute();
-      const kept = namesOf(imageColumns(images));
-      return namesOf(before).filter((name) => !kept.includes(name));
+      if (before.alert_id !== null) await picture(transaction, id, before.alert_id, columns);
+      return unusedImages(transaction, namesOf(before));
     });
   }
 
@@ -163,19 +159,9 @@ export class DetectionRepository {
     );
   }
 
-  /** Of these names, those that a row has. */
-  async knownImages(names: readonly string[]): Promise<ReadonlySet<string>> {
-    if (names.length === 0) return new Set();
-    const known = new Set<string>();
-    for (const column of ['frame_image', 'face_image'] as const) {
-      const rows = await this.#db
-        .selectFrom('detections')
-        .select(`${column} as name`)
-        .where(column, 'in', names)
-        .execute();
-      for (const { name } of rows) if (name !== null) known.add(name);
-    }
-    return known;
+  /** Of these names, those that a detection or an alert has. */
+  knownImages(names: readonly string[]): Promise<ReadonlySet<string>> {
+    return knownImages(this.#db, names);
   }
 
   #select() {
@@ -201,39 +187,16 @@ export class DetectionRepository {
         )
         .execute();
       const alerts = new Set(rows.flatMap(({ alert_id }) => (alert_id === null ? [] : [alert_id])));
-      await mendAlerts(transaction, [...alerts]);
-      return { removed: rows.length, images: rows.flatMap(namesOf) };
+      const theirs = await mendAlerts(transaction, [...alerts]);
+      const images = await unusedImages(transaction, [...rows.flatMap(namesOf), ...theirs]);
+      return { removed: rows.length, images };
     });
   }
 }
 
 type RemovalQuery = ReturnType<typeof removalQuery>;
 function removalQuery(db: Kysely<Schema>) {
-  return db.selectFrom('detections').select(removedColumns);
-}
-
-/** Within a transaction that deletes the stream: the images that go with it. */
-export async function imagesOfStream(
-  transaction: Kysely<Schema>,
-  streamId: string,
-): Promise<readonly string[]> {
-  const rows = await removalQuery(transaction).where('stream_id', '=', streamId).execute();
-  return rows.flatMap(namesOf);
-}
-
-function namesOf({ frame_image, face_image }: Pick<RemovedRow, 'frame_image' | 'face_image'>): string[] {
-  return [frame_image, face_image].filter((name) => name !== null);
-}
-
-function imageColumns(images: ImageNames | null): Pick<DetectionTable, 'frame_image' | 'face_image'> {
-  return { frame_image: images?.frame ?? null, face_image: images?.face ?? null };
-}
-
-export function imagesOf(row: {
-  readonly frame_image: string | null;
-  readonly face_image: string | null;
-}): ImageNames | null {
-  return row.frame_image === null ? null : { frame: row.frame_image, face: row.face_image };
+  return db.selectFrom('detections').select(['id', 'alert_id', 'frame_image', 'face_image']);
 }
 
 function sightingColumns({ confidence, box, landmarks, frame }: SavedSighting): SightingColumns {

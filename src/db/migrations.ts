@@ -70,11 +70,15 @@ async function createAlerts(db: Kysely<unknown>): Promise<void> {
     .addColumn('timestamp', 'bigint', (column) => column.notNull())
     .addColumn('raised_at', 'bigint', (column) => column.notNull())
     .addColumn('viewed', 'smallint', (column) => column.notNull())
+    .addColumn('frame_image', 'text')
+    .addColumn('face_image', 'text')
     .execute();
   await index(db, 'alerts', 'by_time', ['timestamp', 'id']);
   await index(db, 'alerts', 'by_stream', ['stream_id', 'timestamp', 'id', 'viewed']);
   await index(db, 'alerts', 'by_viewed', ['viewed', 'timestamp', 'id', 'stream_id']);
   await index(db, 'alerts', 'by_raising', ['stream_id', 'raised_at']);
+  await index(db, 'alerts', 'by_frame_image', ['frame_image']);
+  await index(db, 'alerts', 'by_face_image', ['face_image']);
 }
 
 async function index(db: Kysely<unknown>, table: string, name: string, columns: string[]): Promise<void> {

@@ -47,7 +47,7 @@ export interface DetectionTable {
 export interface AlertTable {
   id: string;
   stream_id: string;
-  /** The first of its detections that is still kept; the alert's images are found there. */
+  /** The first of its detections that is still kept. */
   detection_id: string;
   detections_count: number;
   confidence_score: number;
@@ -55,6 +55,9 @@ export interface AlertTable {
   /** When it was stored: its cooldown began then. */
   raised_at: number;
   viewed: number;
+  /** As they were when it was raised: whoever was told of it finds them there, also when the detection gets better ones. */
+  frame_image: string | null;
+  face_image: string | null;
 }
 
 export interface Schema {

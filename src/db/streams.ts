@@ -5,8 +5,8 @@ import type { Kysely, Selectable, Updateable } from 'kysely';
 import { AppError } from '../errors.ts';
 import { type CameraUrl, formatCameraUrl, hasSecrets, parseCameraUrl } from '../media/camera-url.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
-import { imagesOfStream } from './detections.ts';
 import { newId } from './id.ts';
+import { imagesOfStream } from './images.ts';
 import type { Schema, StreamTable } from './schema.ts';
 
 /** Encrypts passwords at rest; `open` throws an AppError whose message says that the password must be entered again. */

@@ -34,13 +34,13 @@ export interface AlertFilter extends RecordFilter {
 export interface DetectionStore {
   list(filter: DetectionFilter): Promise<SavedDetection[]>;
   get(id: string): Promise<SavedDetection | undefined>;
-  /** The names of its images; undefined when there is no such detection. */
+  /** The names of images that nothing else has; undefined when there is no such detection. */
   delete(id: string): Promise<readonly string[] | undefined>;
   removeOfStream(
     streamId: string,
     limit: number,
   ): Promise<{ readonly removed: number; readonly images: readonly string[] }>;
-  /** Of these names, those that a row has. */
+  /** Of these names, those that a detection or an alert has. */
   knownImages(names: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
@@ -53,7 +53,8 @@ export interface AlertStore {
   setViewed(id: string, viewed: boolean): Promise<SavedAlert | undefined>;
   /** How many were not viewed before. */
   markAllViewed(streamId?: string): Promise<number>;
-  delete(id: string): Promise<boolean>;
+  /** The names of images that nothing else has; undefined when there is no such alert. */
+  delete(id: string): Promise<readonly string[] | undefined>;
 }
 
 /** Images by their opaque names. Rejects with AppError: 404 `image_not_found`, 503 `storage_unavailable`. */
@@ -137,7 +138,7 @@ export interface RecordService extends StreamRecords {
   setViewed(id: string, viewed: boolean): Promise<AlertView>;
   markAllViewed(streamId?: string): Promise<number>;
   removeAlert(id: string): Promise<void>;
-  /** Whether a detection has this image. */
+  /** Whether a detection or an alert has this image. */
   hasImage(name: string): Promise<boolean>;
   image(name: string): Promise<Uint8Array>;
 }

@@ -81,7 +81,9 @@ export class SavedRecordService implements RecordService {
   }
 
   async removeAlert(id: string): Promise<void> {
-    if (!(await this.#options.alerts.delete(id))) throw noAlert();
+    const images = await this.#options.alerts.delete(id);
+    if (!images) throw noAlert();
+    this.discard(images);
   }
 
   async hasImage(name: string): Promise<boolean> {

@@ -38,7 +38,7 @@ export interface SavedAlert {
   readonly id: string;
   readonly streamId: string;
   readonly streamName: string;
-  /** The first of its detections that is still kept; its images are the alert's. */
+  /** The first of its detections that is still kept. */
   readonly detectionId: string;
   readonly detectionsCount: number;
   /** 0–1, of the face that raised it. */
@@ -46,5 +46,6 @@ export interface SavedAlert {
   /** When the person was noticed, ms since 1970. */
   readonly time: number;
   readonly viewed: boolean;
+  /** As they were when it was raised. */
   readonly images: ImageNames | null;
 }

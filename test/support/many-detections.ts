@@ -31,6 +31,6 @@ export async function fillDetections(db: Kysely<Schema>, { streams, detections, 
   );
   await sql`insert into alerts
     select alert_id, min(stream_id), min(id), count(*), max(confidence_score), min(timestamp), min(timestamp),
-      (cast(substr(alert_id, 2) as integer) % 10) <> 0
+      (cast(substr(alert_id, 2) as integer) % 10) <> 0, min(frame_image), min(face_image)
     from detections group by alert_id`.execute(db);
 }
