@@ -12,7 +12,7 @@ export type { RtspClientEvents } from './session.ts';
 
 export interface RtspClientOptions {
   readonly url: CameraUrl;
-  /** `auto` (default): TCP, and UDP when the camera refuses TCP. `udp`: TCP when no packet arrives within 3 s. */
+  /** `auto` (default): TCP, and UDP when the camera refuses TCP. `udp`: TCP when it is refused or nothing arrives in 3 s. */
   readonly transport?: 'auto' | 'tcp' | 'udp';
   /** Asked for every connection, so also at each redirect. Default: any address the system's resolver gives. */
   readonly resolve?: ResolveAddress;

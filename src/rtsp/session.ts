@@ -1,5 +1,5 @@
-// One RTSP session at one server: OPTIONS, DESCRIBE, SETUP, PLAY, keepalive, reports, TEARDOWN.
-// Redirects and falling back to another transport are client.ts's work; reconnecting is not done here at all.
+// One RTSP session at one server: SETUP, PLAY, keepalive, reports, TEARDOWN.
+// What comes before is negotiation.ts's; redirects and falling back to another transport are client.ts's work; reconnecting is not done here at all.
 
 import { randomBytes } from 'node:crypto';
 import { CameraError } from '../errors.ts';
@@ -7,11 +7,12 @@ import type { AccessUnit, VideoParameters } from '../media/access-unit.ts';
 import { type CameraUrl, requestUrl } from '../media/camera-url.ts';
 import { RtspConnection } from './connection.ts';
 import { dial, type ResolveAddress, unlessAborted } from './dial.ts';
-import { fromSocketError, fromStatus, isRedirect, RedirectAnswer } from './failure.ts';
+import { fromSocketError, fromStatus, RedirectAnswer } from './failure.ts';
 import type { InterleavedFrame, RtspRequest, RtspResponse } from './message.ts';
+import { describeVideo, isSuccess, readSession, succeeded } from './negotiation.ts';
 import { parseRtcp } from './rtcp.ts';
 import { RtpReceiver } from './rtp-receiver.ts';
-import { baseUrl, chooseVideo, controlUrl, parseSdp, type VideoTrack } from './sdp.ts';
+import type { VideoTrack } from './sdp.ts';
 import { formatTransport, parseTransport } from './transport-header.ts';
 import { UdpTransport } from './udp.ts';
 
@@ -114,34 +115,16 @@ export class RtspSession {
   }
 
   async #negotiate(connection: RtspConnection): Promise<void> {
-    const url = requestUrl(this.#options.url);
-    const options = await connection.request('OPTIONS', url);
-    if (isRedirect(options.status)) throw new RedirectAnswer(options.headers.get('Location'));
-    this.#offersGetParameter = /\bGET_PARAMETER\b/.test(options.headers.getAll('Public').join(','));
-    const described = succeeded(await connection.request('DESCRIBE', url, { Accept: 'application/sdp' }));
-    const base = baseUrl(
-      described.headers.get('Content-Base'),
-      described.headers.get('Content-Location'),
-      url,
-    );
-    const sdp = parseSdp(described.body);
-    const track = this.#chooseTrack(sdp);
-    this.#aggregateUrl = controlUrl(base, sdp.control);
-    await this.#setup(connection, track, controlUrl(base, track.control));
+    const video = await describeVideo(connection, requestUrl(this.#options.url));
+    this.#offersGetParameter = video.offersGetParameter;
+    this.#aggregateUrl = video.aggregateUrl;
+    this.#receiver = this.#createReceiver(video.track);
+    succeeded(await this.#setup(connection, video.trackUrl));
     await this.#play(connection);
   }
 
-  #chooseTrack(sdp: ReturnType<typeof parseSdp>): VideoTrack {
-    const choice = chooseVideo(sdp);
-    if (choice.kind === 'none') throw new CameraError('no_video');
-    if (choice.kind === 'unsupported')
-      throw new CameraError('codec_unsupported', choice.codec.replace(/[^\x20-\x7e]/g, ''));
-    return choice.track;
-  }
-
-  /** TCP first, UDP when the camera will not have it, unless told otherwise. */
-  async #setup(connection: RtspConnection, track: VideoTrack, url: string): Promise<void> {
-    this.#receiver = new RtpReceiver(track, {
+  #createReceiver(track: VideoTrack): RtpReceiver {
+    return new RtpReceiver(track, {
       onVideo: (video) => this.#options.events.onVideo(video),
       onAccessUnit: (unit) => {
         this.units++;
@@ -152,23 +135,27 @@ export class RtspSession {
         this.droppedUnits++;
       },
     });
+  }
+
+  /** The wanted transport, then the other one when the camera will not have it; `tcp` is meant strictly. */
+  async #setup(connection: RtspConnection, url: string): Promise<RtspResponse> {
     const { transport } = this.#options;
-    if (transport !== 'udp') {
-      const response = await this.#setupTcp(connection, url);
-      if (!refusesTransport.has(response.status) || transport === 'tcp') {
-        succeeded(response);
-        return;
-      }
-    }
-    await this.#setupUdp(connection, url);
+    const first = transport === 'udp' ? 'udp' : 'tcp';
+    const response = await this.#setupBy(first, connection, url);
+    if (transport === 'tcp' || !refusesTransport.has(response.status)) return response;
+    return this.#setupBy(first === 'udp' ? 'tcp' : 'udp', connection, url);
+  }
+
+  #setupBy(transport: 'tcp' | 'udp', connection: RtspConnection, url: string): Promise<RtspResponse> {
+    this.transport = transport;
+    return transport === 'tcp' ? this.#setupTcp(connection, url) : this.#setupUdp(connection, url);
   }
 
   async #setupTcp(connection: RtspConnection, url: string): Promise<RtspResponse> {
-    this.transport = 'tcp';
     const wanted = formatTransport({ lower: 'tcp', interleaved: [0, 1] });
     const response = await connection.request('SETUP', url, { Transport: wanted });
-    if (response.status < 200 || response.status > 299) return response;
-    this.#takeSessionId(response);
+    if (!isSuccess(response)) return response;
+    this.#takeSession(response);
     const [chosen] = parseTransport(response.headers.get('Transport') ?? wanted);
     if (chosen && chosen.lower !== 'tcp')
       throw new CameraError('protocol', 'it answers with another transport');
@@ -177,8 +164,7 @@ export class RtspSession {
     return response;
   }
 
-  async #setupUdp(connection: RtspConnection, url: string): Promise<void> {
-    this.transport = 'udp';
+  async #setupUdp(connection: RtspConnection, url: string): Promise<RtspResponse> {
     const udp = await UdpTransport.open(connection.remoteAddress, {
       onRtp: (data, now) => this.#takeRtp(data, now),
       onRtcp: (data, now) => this.#takeRtcp(data, now),
@@ -188,20 +174,24 @@ export class RtspSession {
     this.#udp = udp;
     if (this.#over) udp.close();
     const wanted = formatTransport({ lower: 'udp', clientPort: udp.clientPorts });
-    const response = succeeded(await connection.request('SETUP', url, { Transport: wanted }));
-    this.#takeSessionId(response);
+    const response = await connection.request('SETUP', url, { Transport: wanted });
+    if (!isSuccess(response)) {
+      udp.close();
+      this.#udp = null;
+      return response;
+    }
+    this.#takeSession(response);
     const [chosen] = parseTransport(response.headers.get('Transport') ?? '');
     if (chosen?.multicast) throw new CameraError('protocol', 'it sends multicast only');
     udp.setServerPorts(chosen?.serverPort ?? null);
     udp.punch(this.#ssrc);
+    return response;
   }
 
-  #takeSessionId(response: RtspResponse): void {
-    const [id, ...parameters] = (response.headers.get('Session') ?? '').split(';');
-    if (!id?.trim()) throw new CameraError('protocol', 'it names no session');
-    this.#sessionId = id.trim();
-    const timeout = parameters.map((text) => /^\s*timeout\s*=\s*"?(\d{1,6})/i.exec(text)?.[1]).find(Boolean);
-    if (timeout && Number(timeout) > 0) this.#sessionTimeout = Number(timeout) * 1000;
+  #takeSession(response: RtspResponse): void {
+    const { id, timeout } = readSession(response);
+    this.#sessionId = id;
+    if (timeout !== null) this.#sessionTimeout = timeout;
   }
 
   async #play(connection: RtspConnection): Promise<void> {
@@ -349,11 +339,4 @@ export class RtspSession {
     connection?.destroy();
     this.#udp?.close();
   }
-}
-
-/** @throws RedirectAnswer or CameraError unless the status is 2xx. */
-function succeeded(response: RtspResponse): RtspResponse {
-  if (isRedirect(response.status)) throw new RedirectAnswer(response.headers.get('Location'));
-  if (response.status < 200 || response.status > 299) throw fromStatus(response);
-  return response;
 }
