@@ -1,6 +1,7 @@
 // Every way a camera can fail to serve, as a CameraError: socket errors, RTSP statuses, unreadable answers.
 // What is done about it (retry, show, ask a person) is decided by callers.
 
+import { redact } from '../base/log.ts';
 import { CameraError, type CameraErrorCode } from '../errors.ts';
 import type { RtspResponse } from './message.ts';
 import { RtspSyntaxError } from './parser.ts';
@@ -50,9 +51,12 @@ const statusCodes: Readonly<Record<number, CameraErrorCode>> = {
   503: 'server_full',
 };
 
-/** A refusal by status; the server's own phrase goes along, without control characters. */
-export function fromStatus(response: RtspResponse): CameraError {
-  const phrase = response.reason.replace(/[^\x20-\x7e]/g, '').slice(0, 60);
+/**
+ * A refusal by status; the server's own phrase goes along, without control characters. Some repeat the address they were
+ * asked for, and with it what it holds.
+ */
+export function fromStatus(response: Pick<RtspResponse, 'status' | 'reason'>): CameraError {
+  const phrase = redact(response.reason.replace(/[^\x20-\x7e]/g, '')).slice(0, 60);
   const detail = `${response.status} ${phrase}`.trim();
   return new CameraError(statusCodes[response.status] ?? 'server_error', detail);
 }
