@@ -1,25 +1,26 @@
 // The page as people use it: a real browser, the real service and cameras that answer, die and come back.
 // How a state looks in words and colours is the page's own business; here it is enough that it tells the truth.
 
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Browser, Locator } from 'playwright-core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SimulatedCamera } from '../simulator/camera.ts';
 import { sceneClip } from '../simulator/clips.ts';
 import { startSimulator } from '../simulator/server.ts';
 import { stripReaderSource } from '../simulator/strip.ts';
 import { launchBrowser, withoutChromium } from './support/browser.ts';
+import {
+  desktop,
+  expectNoSidewaysScrolling,
+  openPage,
+  patience,
+  phone,
+  says,
+  tileOf,
+} from './support/page.ts';
 import { eventually, useParts } from './support/parts.ts';
 import { type Service, startService } from './support/service.ts';
 
-/** For anything the page does by itself; only a broken page takes so long, a busy machine does not. */
-const patience = 60_000;
-const desktop = { width: 1280, height: 800 };
-const phone = { width: 390, height: 844 };
-
 // What runs inside the page is text: these files know Node's types and not the browser's.
-const reportViolations = `document.addEventListener('securitypolicyviolation', (event) =>
-  console.error('policy violated: ' + event.violatedDirective + ' by ' + event.blockedURI));`;
-const widths = `({ wide: document.documentElement.scrollWidth, room: document.documentElement.clientWidth })`;
 const focused = `document.activeElement.getAttribute('aria-label')`;
 /** The moment this document began: another one after a reload. */
 const born = 'performance.timeOrigin';
@@ -29,54 +30,6 @@ const readFrame = new Function(
   const { width, height } = canvas;
   return readStrip(canvas.getContext('2d').getImageData(0, 0, width, height).data, width, height);`,
 ) as (canvas: unknown) => number | null;
-
-interface WatchedPage {
-  readonly page: Page;
-  /** What went wrong in the page, without what the browser itself logs of requests that failed. */
-  readonly mistakes: string[];
-  /** Requests that the server found wrong, as in `404 GET /favicon.ico`. */
-  readonly refusals: string[];
-}
-
-async function openPage(
-  browser: Browser | undefined,
-  url: string,
-  viewport: typeof desktop,
-): Promise<WatchedPage> {
-  const context = await browser!.newContext({ viewport });
-  const page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  const mistakes: string[] = [];
-  page.on('pageerror', (error) => mistakes.push(String(error)));
-  page.on('console', (message) => {
-    const text = message.text();
-    const ofTheNetwork = /^Failed to load resource|^WebSocket connection to /.test(text);
-    if (message.type() === 'error' && !ofTheNetwork) mistakes.push(text);
-  });
-  const refusals: string[] = [];
-  page.on('response', (response) => {
-    const path = new URL(response.url()).pathname;
-    if (response.status() >= 400 && response.status() < 500)
-      refusals.push(`${response.status()} ${response.request().method()} ${path}`);
-  });
-  await page.addInitScript({ content: reportViolations });
-  await page.goto(url);
-  return { page, mistakes, refusals };
-}
-
-function tileOf(page: Page, name: string): Locator {
-  return page.locator('.tile').filter({ has: page.getByRole('heading', { name, exact: true }) });
-}
-
-/** Waits until the element says something like that. @returns what it says. */
-function says(element: Locator, words: RegExp): Promise<string> {
-  return eventually(
-    `saying ${words}`,
-    () => element.innerText(),
-    (text) => words.test(text),
-    patience,
-  );
-}
 
 /** The frame of the clip that is on the canvas now; null when none can be read. */
 function shownFrame(view: Locator): Promise<number | null> {
@@ -103,16 +56,6 @@ async function watchSome(view: Locator, camera: SimulatedCamera): Promise<{ sent
   return { sent: camera.stats.unitsSent - sentBefore, shown: ahead(last) };
 }
 
-async function expectNoSidewaysScrolling(page: Page): Promise<void> {
-  const before = page.viewportSize();
-  for (const viewport of [phone, desktop]) {
-    await page.setViewportSize(viewport);
-    const { wide, room } = await page.evaluate<{ wide: number; room: number }>(widths);
-    expect(wide, `at ${viewport.width} px`).toBeLessThanOrEqual(room);
-  }
-  if (before) await page.setViewportSize(before);
-}
-
 /** Ends it without a word to anyone, and starts another on the same port and data. */
 async function crashAndRestart(service: Service, whileAway: () => Promise<unknown>): Promise<Service> {
   process.kill(service.pid, 'SIGKILL');
@@ -122,7 +65,7 @@ async function crashAndRestart(service: Service, whileAway: () => Promise<unknow
 
 describe.skipIf(withoutChromium)('the page', () => {
   const parts = useParts(['/door', '/yard']);
-  let browser: Browser | undefined;
+  let browser: Browser;
   let restarted: Service | undefined;
 
   beforeAll(async () => {
@@ -136,7 +79,7 @@ describe.skipIf(withoutChromium)('the page', () => {
   });
 
   afterAll(async () => {
-    await browser?.close();
+    await browser.close();
     await restarted?.stop();
   });
 

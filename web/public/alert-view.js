@@ -1,7 +1,7 @@
 // One alert large: its picture with the box around the face.
 // The list of alerts is in alerts.js.
 
-/** @import { Alert } from './api.js' */
+/** @import { Alert, Detection } from './api.js' */
 import { sightingsText, timeText } from './alerts.js';
 import { ApiError, getDetection } from './api.js';
 import { byId } from './dialogs.js';
@@ -21,7 +21,10 @@ function instead(sentence) {
 }
 
 image.addEventListener('load', () => boxes.fit(image.naturalWidth, image.naturalHeight));
-image.addEventListener('error', () => instead('The picture of this alert is gone.'));
+image.addEventListener('error', () => {
+  boxes.show([]);
+  instead('The picture of this alert is gone.');
+});
 
 /** @param {Alert} alert */
 export async function showAlert(alert) {
@@ -29,17 +32,31 @@ export async function showAlert(alert) {
   byId('alert-title', HTMLElement).textContent = alert.stream;
   byId('alert-figures', HTMLElement).textContent = timeText(alert.timestamp) + sightingsText(alert);
   boxes.show([]);
-  instead(alert.image_url ? '' : 'This alert came without a picture.');
+  instead('');
   image.alt = `${alert.stream}, ${timeText(alert.timestamp)}`;
-  if (alert.image_url) image.src = alert.image_url;
   dialog.showModal();
+  const { image_url, box, confidence_score } = await pictureOf(alert);
+  if (present !== alert) return;
+  if (!image_url) {
+    instead('This alert came without a picture.');
+    return;
+  }
+  image.src = image_url;
+  if (box) boxes.show([{ track: alert.detection_id, confidence: confidence_score, box }]);
+}
+
+/**
+ * Picture and box from one reply, because both are replaced when the person is seen better.
+ * @param {Alert} alert
+ * @returns {Promise<Pick<Detection, 'image_url' | 'box' | 'confidence_score'>>}
+ */
+async function pictureOf(alert) {
   try {
-    const { box, confidence_score } = await getDetection(alert.detection_id);
-    if (present !== alert || !box || image.hidden) return;
-    boxes.show([{ track: alert.detection_id, confidence: confidence_score ?? alert.confidence_score, box }]);
+    return await getDetection(alert.detection_id);
   } catch (error) {
-    // The detection may have been deleted meanwhile; the picture is shown without its box.
+    // The detection may have been deleted meanwhile; what the list knows is shown.
     if (!(error instanceof ApiError)) throw error;
+    return { image_url: alert.image_url, box: null, confidence_score: alert.confidence_score };
   }
 }
 

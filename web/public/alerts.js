@@ -60,6 +60,12 @@ function makeEntry({ id }) {
     showAlert(present());
     mark(id, false);
   });
+  const image = element.querySelector('img');
+  image?.addEventListener('error', () => {
+    // Replaced by a better one just now: the next list names it.
+    image.hidden = true;
+    alertsChanged();
+  });
   element.querySelector('.mark')?.addEventListener('click', () => mark(id, true));
   return element;
 }
@@ -75,8 +81,10 @@ function fillEntry(element, alert) {
   time.title = whole.format(new Date(alert.timestamp));
   const image = /** @type {HTMLImageElement} */ (element.querySelector('img'));
   const address = alert.thumbnail_url ?? alert.image_url;
-  if (address && image.getAttribute('src') !== address) image.src = address;
-  image.hidden = !address;
+  if (image.getAttribute('src') !== address) {
+    if (address) image.src = address;
+    image.hidden = !address;
+  }
   const button = /** @type {HTMLButtonElement} */ (element.querySelector('.mark'));
   if (alert.viewed && button === document.activeElement)
     /** @type {HTMLElement} */ (element.querySelector('.open')).focus();

@@ -25,6 +25,13 @@
  * @property {boolean} viewed
  */
 
+/**
+ * @typedef {object} Detection
+ * @property {{x: number, y: number, width: number, height: number} | null} box fractions of the picture
+ * @property {number} confidence_score 0–1
+ * @property {string | null} image_url
+ */
+
 /** A refusal or failure, with a sentence for people. */
 export class ApiError extends Error {
   /**
@@ -132,7 +139,7 @@ export const markAllViewed = () => call('PATCH', '/api/alerts/', { viewed: true 
 
 /**
  * @param {string} id
- * @returns {Promise<{box: {x: number, y: number, width: number, height: number} | null, confidence_score: number}>}
+ * @returns {Promise<Detection>}
  */
 export const getDetection = async (id) =>
   (await call('GET', `/api/detections/${encodeURIComponent(id)}/`)).detection;
