@@ -7,6 +7,7 @@ import { connect as connectTls } from 'node:tls';
 import { CameraError } from '../errors.ts';
 import type { CameraUrl } from '../media/camera-url.ts';
 import { fromSocketError } from './failure.ts';
+import { unlessAborted } from './waiting.ts';
 
 /**
  * Gives the IP addresses of a host that may be connected to; asked anew for every connection and redirect.
@@ -102,17 +103,4 @@ function open(
 
 function ignoreLateError(): void {
   // Whoever opened the connection is told by other means.
-}
-
-/** The promise, unless the signal comes first. */
-export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort);
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -4,7 +4,7 @@
 import { redact } from '../base/log.ts';
 import { CameraError, type CameraErrorCode } from '../errors.ts';
 import type { RtspResponse } from './message.ts';
-import { RtspSyntaxError } from './parser.ts';
+import { RtspSyntaxError } from './syntax.ts';
 
 const socketCodes: Readonly<Record<string, CameraErrorCode>> = {
   ECONNREFUSED: 'refused',

@@ -4,7 +4,8 @@
 import { RtspHeaders } from './headers.ts';
 
 export { RtspHeaders } from './headers.ts';
-export { RtspParser, RtspSyntaxError, type RtspSyntaxReason, rtspLimits } from './parser.ts';
+export { RtspParser } from './parser.ts';
+export { RtspSyntaxError, type RtspSyntaxReason, rtspLimits } from './syntax.ts';
 
 export interface RtspRequest {
   readonly kind: 'request';

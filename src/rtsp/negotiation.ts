@@ -66,6 +66,11 @@ export function readSession(response: RtspResponse): {
   return { id, timeout: Number(seconds ?? 0) > 0 ? Number(seconds) * 1000 : null };
 }
 
+/** SETUP's answers to a transport that a server does not have: the standard's, and that of servers which know only UDP. */
+export function refusesTransport({ status }: RtspResponse): boolean {
+  return status === 461 || status === 400;
+}
+
 export function isSuccess({ status }: RtspResponse): boolean {
   return status >= 200 && status <= 299;
 }

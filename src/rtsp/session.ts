@@ -1,20 +1,22 @@
-// One RTSP session at one server: SETUP, PLAY, keepalive, reports, TEARDOWN.
-// What comes before is negotiation.ts's; redirects and falling back to another transport are client.ts's work; reconnecting is not done here at all.
+// One RTSP session at one server, from connecting to TEARDOWN: its state, its transport, its end.
+// What is asked before is negotiation.ts's, redirects and a silent UDP are client.ts's work; nothing reconnects here.
 
 import { randomBytes } from 'node:crypto';
 import { CameraError } from '../errors.ts';
 import type { AccessUnit, VideoParameters } from '../media/access-unit.ts';
 import { type CameraUrl, requestUrl } from '../media/camera-url.ts';
 import { RtspConnection } from './connection.ts';
-import { dial, type ResolveAddress, unlessAborted } from './dial.ts';
-import { fromSocketError, fromStatus, RedirectAnswer } from './failure.ts';
+import { dial, type ResolveAddress } from './dial.ts';
+import { RedirectAnswer } from './failure.ts';
 import type { InterleavedFrame, RtspRequest, RtspResponse } from './message.ts';
-import { describeVideo, isSuccess, readSession, succeeded } from './negotiation.ts';
+import { describeVideo, isSuccess, readSession, refusesTransport, succeeded } from './negotiation.ts';
 import { parseRtcp } from './rtcp.ts';
 import { RtpReceiver } from './rtp-receiver.ts';
 import type { VideoTrack } from './sdp.ts';
 import { formatTransport, parseTransport } from './transport-header.ts';
 import { UdpTransport } from './udp.ts';
+import { answerCamera, keepAlive, Upkeep } from './upkeep.ts';
+import { settledWithin, unlessAborted } from './waiting.ts';
 
 export interface RtspClientEvents {
   /** Before the first unit, and before the unit from which on other parameters hold. */
@@ -38,15 +40,13 @@ const reportInterval = 5000;
 const defaultSessionTimeout = 60_000;
 const cname = 'rtsp-stream-viewer';
 
-/** SETUP's answers to a transport that a server does not have: the standard's, and that of servers which know only UDP. */
-const refusesTransport: ReadonlySet<number> = new Set([461, 400]);
-
 export class RtspSession {
   readonly #options: SessionOptions;
   readonly #ended = Promise.withResolvers<CameraError | null>();
   readonly #firstPacket = Promise.withResolvers<void>();
   /** Aborted when the session ends, with the reason. */
   readonly #stop = new AbortController();
+  readonly #upkeep = new Upkeep();
   readonly #ssrc = randomBytes(4).readUInt32BE();
   #connection: RtspConnection | null = null;
   #udp: UdpTransport | null = null;
@@ -56,7 +56,6 @@ export class RtspSession {
   #sessionTimeout = defaultSessionTimeout;
   #aggregateUrl = '';
   #offersGetParameter = false;
-  #timers: NodeJS.Timeout[] = [];
   #over = false;
   transport: 'tcp' | 'udp' = 'tcp';
   units = 0;
@@ -142,7 +141,7 @@ export class RtspSession {
     const { transport } = this.#options;
     const first = transport === 'udp' ? 'udp' : 'tcp';
     const response = await this.#setupBy(first, connection, url);
-    if (transport === 'tcp' || !refusesTransport.has(response.status)) return response;
+    if (transport === 'tcp' || !refusesTransport(response)) return response;
     return this.#setupBy(first === 'udp' ? 'tcp' : 'udp', connection, url);
   }
 
@@ -168,8 +167,6 @@ export class RtspSession {
     const udp = await UdpTransport.open(connection.remoteAddress, {
       onRtp: (data, now) => this.#takeRtp(data, now),
       onRtcp: (data, now) => this.#takeRtcp(data, now),
-    }).catch((error: unknown) => {
-      throw fromSocketError(error);
     });
     this.#udp = udp;
     if (this.#over) udp.close();
@@ -199,39 +196,24 @@ export class RtspSession {
     succeeded(await connection.request('PLAY', this.#aggregateUrl, headers));
     this.#udp?.punch(this.#ssrc);
     this.#sendReport();
-    this.#repeat(
-      () => this.#keepAlive(),
+    this.#upkeep.repeat(
+      () => this.#keepAlive(connection),
       () => this.#sessionTimeout / 2,
     );
-    this.#repeat(
+    this.#upkeep.repeat(
       () => this.#sendReport(),
       () => reportInterval * (0.5 + Math.random()),
     );
   }
 
-  #repeat(work: () => void, interval: () => number): void {
-    if (this.#over) return;
-    const timer = setTimeout(() => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-      work();
-      this.#repeat(work, interval);
-    }, interval());
-    timer.unref();
-    this.#timers.push(timer);
-  }
-
-  #keepAlive(): void {
+  #keepAlive(connection: RtspConnection): void {
     const method = this.#offersGetParameter ? 'GET_PARAMETER' : 'OPTIONS';
-    this.#connection
-      ?.request(method, this.#aggregateUrl, { Session: this.#sessionId })
-      .then((response) => {
-        if (response.status === 454) this.fail(fromStatus(response));
-        else if (response.status === 405 || response.status === 501) this.#offersGetParameter = false;
-      })
-      .catch((error: unknown) => {
-        // Cameras that never answer a keepalive keep the session all the same.
-        if (!(error instanceof CameraError && error.code === 'timeout')) this.fail(fromSocketError(error));
-      });
+    keepAlive(connection, method, this.#aggregateUrl, this.#sessionId).then(
+      (known) => {
+        this.#offersGetParameter &&= known;
+      },
+      (error: CameraError) => this.fail(error),
+    );
   }
 
   #sendReport(): void {
@@ -270,29 +252,14 @@ export class RtspSession {
     return ssrc === null || ssrcs.length === 0 || ssrcs.includes(ssrc);
   }
 
-  /** What a camera may ask of its client (RFC 2326 §10). */
   #answer(request: RtspRequest): void {
-    const connection = this.#connection;
-    if (!connection) return;
-    const { method } = request;
-    if (method === 'OPTIONS')
-      connection.respond(request, 200, { Public: 'OPTIONS, GET_PARAMETER, SET_PARAMETER, REDIRECT' });
-    else if (method === 'GET_PARAMETER' || method === 'SET_PARAMETER') connection.respond(request, 200);
-    else if (method === 'REDIRECT' || method === 'TEARDOWN') {
-      connection.respond(request, 200);
+    if (this.#connection && !answerCamera(this.#connection, request))
       this.fail(new CameraError('session_lost'));
-    } else connection.respond(request, 501);
   }
 
   /** Whether an RTP packet has come, waiting for it at most so long. @throws CameraError when the session ends. */
   async hasPacketsWithin(ms: number): Promise<boolean> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, ms);
-    try {
-      await unlessAborted(Promise.race([this.#firstPacket.promise, late]), this.#stop.signal);
-    } finally {
-      clearTimeout(timer);
-    }
+    await unlessAborted(settledWithin(this.#firstPacket.promise, ms), this.#stop.signal);
     return (this.#receiver?.packets ?? 0) > 0;
   }
 
@@ -317,24 +284,14 @@ export class RtspSession {
   #halt(reason: CameraError): void {
     this.#over = true;
     this.#stop.abort(reason);
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers = [];
+    this.#upkeep.stop();
   }
 
   async #tearDown(): Promise<void> {
     const connection = this.#connection;
     if (connection && this.#sessionId !== undefined) {
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, teardownPatience);
-      const done = connection.request('TEARDOWN', this.#aggregateUrl, { Session: this.#sessionId });
-      await Promise.race([
-        done.then(
-          () => resolve(),
-          () => resolve(),
-        ),
-        late,
-      ]);
-      clearTimeout(timer);
+      const answer = connection.request('TEARDOWN', this.#aggregateUrl, { Session: this.#sessionId });
+      await settledWithin(answer, teardownPatience);
     }
     connection?.destroy();
     this.#udp?.close();

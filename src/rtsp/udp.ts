@@ -3,6 +3,7 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import { CameraError } from '../errors.ts';
+import { fromSocketError } from './failure.ts';
 import { ReorderBuffer } from './reorder.ts';
 import { rtpHeaderLength, writeRtpHeader } from './rtp.ts';
 
@@ -79,10 +80,12 @@ export class UdpTransport {
     });
   }
 
-  /** @param camera the IP address that the RTSP connection goes to. @throws CameraError `unreachable`. */
+  /** @param camera the IP address that the RTSP connection goes to. @throws CameraError when no pair of ports can be had. */
   static async open(camera: string, handlers: UdpHandlers): Promise<UdpTransport> {
     const address = plainAddress(camera);
-    const [rtp, rtcp] = await bindPair(address.includes(':') ? 'udp6' : 'udp4');
+    const [rtp, rtcp] = await bindPair(address.includes(':') ? 'udp6' : 'udp4').catch((error: unknown) => {
+      throw fromSocketError(error);
+    });
     return new UdpTransport(rtp, rtcp, address, handlers);
   }
 
