@@ -1,7 +1,8 @@
 // Mutated inputs through every parser that reads what a camera sends: `node bin/launch.mjs scripts/fuzz.ts [count] [seed]`.
 // Fails on a throw, on an input that takes over a second, and on memory beyond the parsers' caps.
 
-import { corpus, type FuzzTarget, targets } from './fuzz-targets.ts';
+import { corpus } from './fuzz-corpus.ts';
+import { type FuzzTarget, targets } from './fuzz-targets.ts';
 
 export interface FuzzReport {
   readonly inputs: number;
