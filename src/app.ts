@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { loadSecretKey, SecretBox } from './auth/secrets.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
+import { Places } from './base/places.ts';
 import { Cameras } from './cameras.ts';
 import { CodecPool } from './codec/pool.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -51,13 +52,14 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     clock,
     onTrouble: (error) => log.warn({ err: error }, 'old detections cannot be removed at the moment'),
   });
-  const visits = new VisitStore({ detections, alerts, images, makeRoom: () => retention.makeRoom() });
+  const visits = new VisitStore({ detections, alerts, images, makeRoom: () => retention.makeRoom(), log });
   const store = new StreamRepository(database.db, new SecretBox(loadSecretKey(config)));
   const pool = new CodecPool({ log });
   const policy = new AddressPolicy({
     allowed: config.rtspAllowedNetworks,
     denied: config.rtspDeniedNetworks,
   });
+  const places = new Places(config.maxViewers);
   const cameras = new Cameras({
     clock,
     log,
@@ -76,6 +78,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     visits,
     cooldownMs: config.alertCooldownSeconds * 1000,
     maxStreams: config.maxStreams,
+    places,
     onOnline: (id, wallTime) => {
       store
         .setLastConnected(id, wallTime)
@@ -84,7 +87,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
   const records = new SavedRecordService({ detections, alerts, images, outside: cameras, log });
   const streams = new SavedStreamService({ store, live: cameras, records, maxStreams: config.maxStreams });
-  const live = new LiveServer({ cameras, clock, log, maxViewers: config.maxViewers });
+  const live = new LiveServer({ cameras, clock, log, places });
   const http = await buildHttp({
     config,
     log,
@@ -95,23 +98,31 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     optionalChecks: { detector: () => cameras.checkDetector() },
     publicDir,
   });
-  await live.register(http);
-  await streams.start();
-  pool.warm();
-  retention.start();
-  cleanUp(images, detections, clock, log);
-  const address = await listen(http, config);
+  const close = async () => {
+    // Viewers first: the HTTP server waits for their sockets.
+    await Promise.all([live.close().then(() => http.close()), cameras.close()]);
+    await Promise.all([pool.close(), retention.stop()]);
+    await database.close();
+  };
+  let address: string;
+  try {
+    await live.register(http);
+    await streams.start();
+    pool.warm();
+    retention.start();
+    cleanUp(images, detections, clock, log);
+    address = await listen(http, config);
+  } catch (error) {
+    // Processes and connections that were begun would keep a service alive that serves nothing.
+    await close();
+    throw error;
+  }
 
   return {
     address,
     streamService: streams,
     streams: () => cameras.counts.saved,
-    async close() {
-      live.close();
-      await Promise.all([http.close(), cameras.close()]);
-      await Promise.all([pool.close(), retention.stop()]);
-      await database.close();
-    },
+    close,
   };
 }
 

@@ -75,7 +75,7 @@ export class CameraFaces implements FaceSource {
       confidenceThreshold,
       newId: () => newId(clock.wallTime()),
       onAlert: (alert) => {
-        for (const reader of this.#readers) reader.onAlert?.(alert);
+        this.#tell((reader) => reader.onAlert?.(alert));
       },
       onTrouble: (error) => trouble.add(error),
     });
@@ -122,13 +122,13 @@ export class CameraFaces implements FaceSource {
     if (looked) {
       const { decoding, stream } = looked;
       decoding.onFaces = (found, images) => this.#analysed(found, images);
-      decoding.onDetector = () => this.#tellDetector();
       decoding.wantFaces(true);
+      decoding.onDetector = () => this.#tellDetector();
       if (stream !== this.#options.shown)
         this.#leaveStream = stream.subscribe({ onStatus: () => this.#tellDetector() });
     } else {
       this.#detectionTime = 0;
-      for (const reader of this.#readers) reader.onFaces?.(0, []);
+      this.#tell((reader) => reader.onFaces?.(0, []));
     }
     this.#tellDetector();
   }
@@ -180,7 +180,7 @@ export class CameraFaces implements FaceSource {
       landmarks: face.landmarks,
     }));
     const timestamp = this.#shownTime(found);
-    for (const reader of this.#readers) reader.onFaces?.(timestamp, seen);
+    this.#tell((reader) => reader.onFaces?.(timestamp, seen));
   }
 
   #leave(): void {
@@ -188,9 +188,9 @@ export class CameraFaces implements FaceSource {
     this.#leaveStream = null;
     if (!this.#looked) return;
     const { decoding } = this.#looked;
-    decoding.wantFaces(false);
     decoding.onFaces = null;
     decoding.onDetector = null;
+    decoding.wantFaces(false);
   }
 
   /** A sub-stream has a clock of its own; both have the time of arrival in common. */
@@ -212,7 +212,11 @@ export class CameraFaces implements FaceSource {
   }
 
   #tellDetector(): void {
-    for (const reader of this.#readers) reader.onDetector?.(this.detector);
+    this.#tell((reader) => reader.onDetector?.(this.detector));
+  }
+
+  #tell(call: (reader: FaceReader) => void): void {
+    for (const reader of this.#readers) this.#options.shown.guard(() => call(reader));
   }
 }
 

@@ -1,13 +1,14 @@
 // Every camera of the running service: the saved ones by id, ad-hoc ones by address.
 // Answers both edges, REST and WebSocket; what is saved belongs to the database.
 
+import type { Places } from './base/places.ts';
 import { Camera, type CameraParts } from './camera.ts';
 import { AppError } from './errors.ts';
 import type { LiveState, LiveStats, LiveStreams } from './http/ports.ts';
 import type { DetectionFigures, OutsideDetection, OutsideDetections } from './http/record-ports.ts';
 import type { CameraDirectory } from './live/ports.ts';
 import type { Picture } from './media/access-unit.ts';
-import { type CameraUrl, cameraKey, formatCameraUrl, isMasked } from './media/camera-url.ts';
+import { type CameraUrl, cameraKey, formatCameraUrl, isMasked, sameCameraUrl } from './media/camera-url.ts';
 import { FrameRateLimiter } from './media/frame-rate.ts';
 import type { SavedStream } from './media/saved-stream.ts';
 import type { LiveCamera } from './stream/live-camera.ts';
@@ -15,6 +16,8 @@ import type { LiveCamera } from './stream/live-camera.ts';
 export interface CamerasOptions extends CameraParts {
   /** Saved and ad-hoc streams together. */
   readonly maxStreams: number;
+  /** For viewers of every kind together. */
+  readonly places: Places;
   readonly onOnline: (id: string, wallTime: number) => void;
 }
 
@@ -102,6 +105,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     const { promise, resolve, reject } = Promise.withResolvers<Picture>();
     const leave = camera.join();
     const unsubscribe = camera.pictures.subscribe(resolve);
+    const leaveStream = camera.stream.subscribe({ onEnd: () => reject(streamNotFound()) });
     const cancel = this.#options.clock.after(timeoutMs, () =>
       reject(new AppError(503, 'no_picture', camera.stream.message ?? whyNoPicture[camera.stream.status])),
     );
@@ -110,20 +114,33 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     } finally {
       cancel();
       unsubscribe();
+      leaveStream();
       leave();
     }
   }
 
-  watch(id: string, fps: number | null, onPicture: (picture: Picture) => boolean): () => void {
+  watch(
+    id: string,
+    fps: number | null,
+    onPicture: (picture: Picture) => boolean,
+    onEnd: () => void,
+  ): () => void {
     const camera = this.#known(id);
     const limiter = fps === null ? null : new FrameRateLimiter(fps);
+    const { places } = this.#options;
+    const leavePlace = places.take();
+    if (!leavePlace)
+      throw new AppError(429, 'too_many_viewers', `At most ${places.most} viewers; come back later.`);
     const leave = camera.join();
+    const leaveStream = camera.stream.subscribe({ onEnd });
     const unsubscribe = camera.pictures.subscribe((picture) => {
       if (!limiter || limiter.take(picture.timestamp)) onPicture(picture);
     });
     return () => {
       unsubscribe();
+      leaveStream();
       leave();
+      leavePlace();
     };
   }
 
@@ -135,6 +152,8 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
 
   byAddress(address: CameraUrl): LiveCamera {
     const key = cameraKey(address);
+    // Streams that differ by a token only: the very one, when the address tells which.
+    for (const { camera } of this.#saved.values()) if (sameCameraUrl(camera.address, address)) return camera;
     for (const { camera } of this.#saved.values()) if (cameraKey(camera.address) === key) return camera;
     if (isMasked(address))
       throw new AppError(400, 'invalid_rtsp_url', 'The password in the camera address is masked (****).');

@@ -15,11 +15,11 @@ async function run([command = 'serve', ...args]: readonly string[]): Promise<num
   switch (command) {
     case 'serve': {
       const { serve } = await import('./main.ts');
-      return serve();
+      return process.exit(await serve());
     }
     case 'demo': {
       const { demo } = await import('../simulator/demo.ts');
-      return demo();
+      return process.exit(await demo());
     }
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');

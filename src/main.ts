@@ -6,10 +6,13 @@ import { createLog, type Log } from './base/log.ts';
 import { type Config, loadConfig } from './config.ts';
 
 /** A supervisor kills after ten seconds; whatever does not close by then is left to the system. */
-const closeWithinMs = 5_000;
+const closeWithinMs = 4_500;
+/** One signal to a whole process group comes twice when a parent passes it on as well. */
+const sameSignalMs = 1_000;
 
 /**
- * Runs until SIGINT or SIGTERM; a second signal ends it at once.
+ * Runs until SIGINT, SIGTERM or SIGHUP; a second signal, a moment later, ends it at once. When it has returned, the
+ * process is to be ended: what did not close in time may still hold it.
  * @param overrides settings that go before the environment's.
  * @returns the exit code.
  * @throws ConfigError when it cannot start.
@@ -32,7 +35,7 @@ export async function serve(
 
 function greet(config: Config, app: App, log: Log): void {
   log.info({ address: app.address, dataDir: config.dataDir, streams: app.streams() }, 'ready');
-  if (config.auth === 'off') log.warn('AUTH=off: everyone who reaches this address is admin');
+  if (config.auth === 'off') log.warn('sign-in is switched off: everyone who reaches this address is admin');
   console.error(
     `\n  RTSP Stream Viewer is running at ${app.address}\n  Open it in a browser; Ctrl-C ends it.\n`,
   );
@@ -40,11 +43,11 @@ function greet(config: Config, app: App, log: Log): void {
 
 function signalled(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let first = true;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    let firstAt: number | null = null;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
       process.on(signal, () => {
-        if (!first) process.exit(1);
-        first = false;
+        firstAt ??= performance.now();
+        if (performance.now() - firstAt > sameSignalMs) process.exit(1);
         resolve(signal);
       });
   });
@@ -62,7 +65,5 @@ async function closeInTime(app: App, log: Log): Promise<boolean> {
     return false;
   } finally {
     clearTimeout(timer);
-    // Whatever is still open has had its chance.
-    setImmediate(() => process.exit());
   }
 }

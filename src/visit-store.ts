@@ -1,6 +1,7 @@
 // Where visits go: images into the store, then rows into the database, then old images away.
 // The order is the promise: no row without its image, and an alert is told only when both are safe.
 
+import type { Log } from './base/log.ts';
 import type { AlertRepository } from './db/alerts.ts';
 import type { DetectionRepository } from './db/detections.ts';
 import {
@@ -23,6 +24,7 @@ export interface VisitStoreOptions {
   readonly images: ImageStore;
   /** The disk is full: the oldest detections go, so that the newest has room. */
   readonly makeRoom: () => Promise<unknown>;
+  readonly log: Log;
 }
 
 /** What people see of an image name. */
@@ -66,7 +68,7 @@ export class VisitStore implements VisitSink<RaisedAlert> {
     const unused = await this.#orDelete(images, () =>
       this.#options.detections.improve({ ...change, images }),
     );
-    await this.#options.images.delete(unused);
+    await this.#discard(unused);
   }
 
   async detectionSeen(change: { readonly id: string; readonly lastSeen: number }): Promise<void> {
@@ -115,8 +117,13 @@ export class VisitStore implements VisitSink<RaisedAlert> {
     }
   }
 
+  /** The row is written: images that cannot be deleted now are removed with the orphans of the next start. */
+  async #discard(names: readonly string[]): Promise<void> {
+    const { images, log } = this.#options;
+    await images.delete(names).catch((error) => log.warn({ err: error }, 'images could not be deleted'));
+  }
+
   async #delete(images: ImageNames | null): Promise<void> {
-    if (images)
-      await this.#options.images.delete([images.frame, ...(images.face === null ? [] : [images.face])]);
+    if (images) await this.#discard([images.frame, ...(images.face === null ? [] : [images.face])]);
   }
 }

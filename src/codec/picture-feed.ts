@@ -20,7 +20,7 @@ export interface PictureFeedOptions {
 
 /** Pictures are made for this long after the last reader: a reload of the page must not start a decoder anew. */
 const lingerMs = 5_000;
-/** An older picture is not "live" and is not shown to a newcomer; a slow camera's newest still is. */
+/** An older picture is not "live" and is not shown to a newcomer, unless the camera has sent nothing since. */
 const freshMs = 2_000;
 
 export class PictureFeed implements PictureSource {
@@ -47,7 +47,7 @@ export class PictureFeed implements PictureSource {
     this.#cancelLinger = null;
     const latest = this.#latest;
     if (this.#unsubscribe === null) this.#begin();
-    else if (latest && this.#options.clock.now() - latest.receivedAt < freshMs) onPicture(latest);
+    else if (latest && this.#isLive(latest)) onPicture(latest);
     return () => {
       if (!this.#readers.delete(onPicture) || this.#readers.size > 0) return;
       this.#cancelLinger?.();
@@ -87,6 +87,12 @@ export class PictureFeed implements PictureSource {
     if (newest) this.#passOn(newest);
   }
 
+  #isLive({ timestamp, receivedAt }: Picture): boolean {
+    const { stream, clock } = this.#options;
+    if (stream.status !== 'online') return false;
+    return clock.now() - receivedAt < freshMs || timestamp === stream.latestUnit?.timestamp;
+  }
+
   #end(): void {
     this.#unsubscribe?.();
     this.#unsubscribe = null;
@@ -119,6 +125,6 @@ export class PictureFeed implements PictureSource {
     this.#rate.count(now);
     const latency = now - picture.receivedAt;
     this.#latency = this.#latency === 0 ? latency : this.#latency + (latency - this.#latency) * 0.1;
-    for (const reader of this.#readers) reader(picture);
+    for (const reader of this.#readers) this.#options.stream.guard(() => reader(picture));
   }
 }

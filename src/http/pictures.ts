@@ -75,6 +75,8 @@ class MultipartWriter {
   }
 }
 
+const keepAliveMs = 15_000;
+
 export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async (app, options) => {
   const { streams, firstPictureMs = 10_000, stuckMs = 30_000 } = options;
   const open = new Set<ServerResponse>();
@@ -133,10 +135,13 @@ export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async 
       };
       // Only what may fail before the first picture is answered as an error; from then on the socket is the writer's.
       raw.once('close', first.resolve);
-      const timer = setTimeout(
-        () => first.reject(new AppError(503, 'no_picture', 'The camera gives no picture at the moment.')),
-        firstPictureMs,
-      );
+      // Also a reader that vanished without a word while the camera gives nothing is noticed.
+      raw.socket?.setKeepAlive(true, keepAliveMs);
+      const onEnd = () => {
+        first.reject(new AppError(404, 'stream_not_found', 'The stream was deleted.'));
+        if (raw.headersSent) raw.end();
+      };
+      let timer: NodeJS.Timeout | undefined;
       let end: () => void = () => undefined;
       open.add(raw);
       raw.once('close', () => {
@@ -144,8 +149,12 @@ export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async 
         end();
       });
       try {
-        end = await streams.pictures(request.params.id, onPicture, { fps: request.query.fps ?? null });
+        end = await streams.pictures(request.params.id, onPicture, { fps: request.query.fps ?? null, onEnd });
         if (raw.destroyed) end();
+        timer = setTimeout(
+          () => first.reject(new AppError(503, 'no_picture', 'The camera gives no picture at the moment.')),
+          firstPictureMs,
+        );
         await first.promise;
         reply.hijack();
       } catch (error) {

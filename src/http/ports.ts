@@ -77,11 +77,17 @@ export interface LiveStreams {
   snapshot(id: string, timeoutMs: number): Promise<Picture>;
   /**
    * Calls `onPicture` with each new picture, at most `fps` a second (null: as they come). It answers false when its
-   * reader is still busy with the one before; that picture is then dropped for it.
+   * reader is still busy with the one before; that picture is then dropped for it. `onEnd` is called when the stream is
+   * deleted: no picture comes any more.
    * @returns ends it; idempotent.
    * @throws AppError 429 when there are too many viewers.
    */
-  watch(id: string, fps: number | null, onPicture: (picture: Picture) => boolean): () => void;
+  watch(
+    id: string,
+    fps: number | null,
+    onPicture: (picture: Picture) => boolean,
+    onEnd: () => void,
+  ): () => void;
 }
 
 /** A stream as the outside sees it, but for `ws_url`, which depends on the request. */
@@ -147,7 +153,7 @@ export interface StreamService {
   pictures(
     id: string,
     onPicture: (picture: Picture) => boolean,
-    options: { readonly fps: number | null },
+    options: { readonly fps: number | null; readonly onEnd: () => void },
   ): Promise<() => void>;
 }
 

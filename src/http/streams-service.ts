@@ -142,10 +142,10 @@ export class SavedStreamService implements StreamService {
   async pictures(
     id: string,
     onPicture: (picture: Picture) => boolean,
-    { fps }: { readonly fps: number | null },
+    { fps, onEnd }: { readonly fps: number | null; readonly onEnd: () => void },
   ): Promise<() => void> {
     await this.#findRunning(id);
-    return this.#live.watch(id, fps, onPicture);
+    return this.#live.watch(id, fps, onPicture, onEnd);
   }
 
   async #find(id: string): Promise<SavedStream> {

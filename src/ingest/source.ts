@@ -211,6 +211,8 @@ export class Source {
       this.#sawKeyframe = true;
       this.#apply({ type: 'keyframe' });
     }
+    // What depends on a keyframe of another session, or of another camera, would be decoded onto that one's picture.
+    if (!this.#sawKeyframe) return;
     this.#options.stream.publish({ ...unit, timestamp: this.#timeline.map(unit.timestamp, unit.receivedAt) });
   }
 

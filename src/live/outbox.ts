@@ -14,14 +14,21 @@ export interface OutboxSocket {
  * Pictures on their way to a viewer that keeps up: about a second of them. TCP and the two systems' buffers would take
  * megabytes, which a slow link turns into many seconds of delay, so the window counts what the viewer has not yet read.
  */
-const openWindow = 16;
-/** A viewer that lags gets the next picture when it has read the last but one. */
-const narrowWindow = 2;
+const widest = 16;
+/** At first, until answers come. */
+const firstWindow = 2;
 /** And never more than this, however large the pictures are. */
 const maxBytesInFlight = 1_500_000;
-/** Answers this much slower (ms) than the quickest one mean that pictures queue up on the way. */
+/** With so many not yet taken by the operating system, the newest waits here, where it can be replaced. */
+const maxToSystem = 2;
+/** Answers this much slower (ms) than an answer on an empty way mean that pictures queue up: the window is halved. */
 const lagMs = 350;
-const recoveredMs = 120;
+/** Answers within this much of it (ms) widen a window that was full. */
+const quickMs = 120;
+/** An answer speaks of what was under way when it was asked for: a new width shows in the second one. */
+const answersToSettle = 2;
+/** So long in the narrowest window, with nothing queued, and the way itself has become longer (another network). */
+const newWayAfterMs = 30_000;
 const pingEveryPictures = 4;
 const pingEveryMs = 1_000;
 
@@ -31,6 +38,8 @@ interface SentPing {
   readonly pictures: number;
   readonly bytes: number;
   readonly at: number;
+  /** Nothing but one picture at the most was ahead of it. */
+  readonly alone: boolean;
 }
 
 export interface Outgoing {
@@ -52,8 +61,15 @@ export class Outbox<P extends Outgoing> {
   #ping: SentPing | null = null;
   #lastPingAt = Number.NEGATIVE_INFINITY;
   #lastSequence = 0;
+  #window = firstWindow;
+  /** Quickest answer, ms: the length of the way. */
   #quickest = Number.POSITIVE_INFINITY;
-  #lagging = false;
+  #narrowSince: number | null = null;
+  /** Pictures waited for the window since the last ping. */
+  #limited = false;
+  /** It was too wide once: from then on it widens in small steps. */
+  #wasLate = false;
+  #answersSinceChange = 0;
   readonly #handedOver = () => {
     this.#toSystem -= 1;
     this.#release();
@@ -70,8 +86,9 @@ export class Outbox<P extends Outgoing> {
     return this.#dropped;
   }
 
+  /** It cannot read as fast as pictures are made. */
   get lagging(): boolean {
-    return this.#lagging;
+    return this.#window === 1;
   }
 
   /** How long the oldest unanswered ping has waited, ms; 0 when none is out. */
@@ -102,12 +119,40 @@ export class Outbox<P extends Outgoing> {
     this.#ping = null;
     this.#bytesRead = ping.bytes;
     this.#read = ping.pictures;
-    const took = this.#clock.now() - ping.at;
-    this.#quickest = Math.min(this.#quickest, took);
-    const extra = took - this.#quickest;
-    if (extra > lagMs) this.#lagging = true;
-    else if (extra < recoveredMs) this.#lagging = false;
+    this.#adapt(this.#clock.now() - ping.at, ping.alone);
     this.#release();
+  }
+
+  /** Widened while answers stay quick, halved on delay: it finds what the way holds without a queue building up. */
+  #adapt(took: number, alone: boolean): void {
+    this.#quickest = Math.min(this.#quickest, took);
+    this.#answersSinceChange += 1;
+    const extra = took - this.#quickest;
+    if (extra > lagMs) {
+      this.#wasLate = true;
+      this.#resize(this.#window >> 1);
+    } else if (extra < quickMs && this.#limited && this.#answersSinceChange >= answersToSettle) {
+      this.#resize(this.#wasLate ? this.#window + 1 : this.#window * 2);
+    }
+    this.#limited = false;
+    this.#learnNewWay(took, alone);
+  }
+
+  #resize(window: number): void {
+    this.#window = Math.min(widest, Math.max(1, window));
+    this.#answersSinceChange = 0;
+  }
+
+  #learnNewWay(took: number, alone: boolean): void {
+    if (this.#window > 1) {
+      this.#narrowSince = null;
+      return;
+    }
+    const now = this.#clock.now();
+    this.#narrowSince ??= now;
+    if (now - this.#narrowSince < newWayAfterMs || !alone) return;
+    this.#quickest = took;
+    this.#narrowSince = now;
   }
 
   #release(): void {
@@ -125,22 +170,21 @@ export class Outbox<P extends Outgoing> {
   #hasRoom(picture: P): boolean {
     const inFlight = this.#sent - this.#read;
     if (inFlight === 0) return true;
-    if (this.#toSystem >= narrowWindow) return false;
-    if (this.#bytesSent - this.#bytesRead + picture.data.byteLength > maxBytesInFlight)
-      return this.#askedAndFull();
-    if (inFlight < (this.#lagging ? narrowWindow : openWindow)) return true;
-    return this.#askedAndFull();
+    if (this.#toSystem >= maxToSystem) return false;
+    const bytes = this.#bytesSent - this.#bytesRead + picture.data.byteLength;
+    return (inFlight < this.#window && bytes <= maxBytesInFlight) || this.#askedAndFull();
   }
 
   /** The window is full: only an answer can open it, so one must be on its way. */
   #askedAndFull(): false {
+    this.#limited = true;
     if (this.#ping === null) this.#sendPing();
     return false;
   }
 
   #pingIsDue(): boolean {
     return (
-      this.#lagging ||
+      this.#window < widest ||
       this.#sent - this.#read >= pingEveryPictures ||
       this.#clock.now() - this.#lastPingAt >= pingEveryMs
     );
@@ -156,6 +200,7 @@ export class Outbox<P extends Outgoing> {
       pictures: this.#sent,
       bytes: this.#bytesSent,
       at: this.#lastPingAt,
+      alone: this.#sent - this.#read <= 1,
     };
     this.#socket.ping(payload);
   }

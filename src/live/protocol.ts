@@ -113,6 +113,7 @@ export type ClientMessage = z.infer<typeof clientMessage>;
 export const closeCodes = {
   done: 1000,
   serverLeaving: 1001,
+  internalError: 1011,
   badRequest: 4400,
   noSuchStream: 4404,
   viewerWentAway: 4408,

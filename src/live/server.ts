@@ -8,6 +8,7 @@ import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
+import type { Places } from '../base/places.ts';
 import { EventFeed } from './events.ts';
 import type { CameraDirectory } from './ports.ts';
 import { closeCodes, formats } from './protocol.ts';
@@ -17,13 +18,17 @@ export interface LiveServerOptions {
   readonly cameras: CameraDirectory;
   readonly clock: Clock;
   readonly log: Log;
-  readonly maxViewers: number;
+  /** For viewers of every kind together. */
+  readonly places: Places;
 }
 
 /** A command is some hundred bytes; a larger message ends with 1009. */
 const maxMessageBytes = 64 * 1024;
 /** Longest text that fits the reason of a close frame (RFC 6455 §5.5). */
 const maxReasonBytes = 123;
+/** Those who are told to leave have this long to answer, ms. */
+const farewellMs = 1_000;
+const leavingReason = 'The server is leaving; come back.';
 const maxEventBacklog = 256 * 1024;
 const eventHeartbeatMs = 12_000;
 
@@ -39,14 +44,12 @@ export class LiveServer {
   readonly #sessions = new Set<Session>();
   readonly #dashboards = new Set<WebSocket>();
   readonly #events: EventFeed;
+  readonly #sockets = new Set<WebSocket>();
+  #leaving = false;
 
   constructor(options: LiveServerOptions) {
     this.#options = options;
     this.#events = new EventFeed(options.cameras);
-  }
-
-  get viewers(): number {
-    return this.#sessions.size;
   }
 
   /** Adds the WebSocket routes; before the server listens. Host and Origin are checked by the server's own hooks. */
@@ -62,20 +65,33 @@ export class LiveServer {
     http.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => this.#listen(socket));
   }
 
-  /** Tells every viewer to come back later (1001). */
-  close(): void {
-    const reason = 'The server is leaving; come back.';
-    for (const session of this.#sessions) session.close(closeCodes.serverLeaving, reason);
-    for (const socket of this.#dashboards) closeSocket(socket, closeCodes.serverLeaving, reason);
-    this.#sessions.clear();
+  /** Tells every viewer to come back later (1001); those who do not answer are cut off a moment later. */
+  async close(): Promise<void> {
+    this.#leaving = true;
+    for (const session of this.#sessions) session.close(closeCodes.serverLeaving, leavingReason);
+    for (const socket of this.#dashboards) closeSocket(socket, closeCodes.serverLeaving, leavingReason);
+    const deadline = this.#options.clock.now() + farewellMs;
+    while (this.#sockets.size > 0 && this.#options.clock.now() < deadline)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    for (const socket of this.#sockets) socket.terminate();
+  }
+
+  /** @returns whether there is a place; else the socket is closed with the reason. */
+  #admit(socket: WebSocket): boolean {
+    // A socket error is always followed by "close", which is where it is handled.
+    socket.on('error', (error) => this.#options.log.debug({ err: error }, 'viewer socket error'));
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    const { places } = this.#options;
+    const leave = this.#leaving ? null : places.take();
+    if (leave) socket.on('close', leave);
+    else if (this.#leaving) closeSocket(socket, closeCodes.serverLeaving, leavingReason);
+    else closeSocket(socket, closeCodes.tooMany, `At most ${places.most} viewers; come back later.`);
+    return leave !== null;
   }
 
   #listen(socket: WebSocket): void {
-    socket.on('error', (error) => this.#options.log.debug({ err: error }, 'dashboard socket error'));
-    if (this.#sessions.size + this.#dashboards.size >= this.#options.maxViewers) {
-      closeSocket(socket, closeCodes.tooMany, 'Too many viewers; come back later.');
-      return;
-    }
+    if (!this.#admit(socket)) return;
     this.#dashboards.add(socket);
     const leave = this.#events.subscribe((text) => {
       // Somebody who does not read is let go: a dashboard that misses events would tell what is not so.
@@ -100,16 +116,7 @@ export class LiveServer {
   }
 
   #accept(socket: WebSocket, request: FastifyRequest): void {
-    // A socket error is always followed by "close", which is where it is handled.
-    socket.on('error', (error) => this.#options.log.debug({ err: error }, 'viewer socket error'));
-    if (this.#sessions.size >= this.#options.maxViewers) {
-      closeSocket(
-        socket,
-        closeCodes.tooMany,
-        `At most ${this.#options.maxViewers} viewers; come back later.`,
-      );
-      return;
-    }
+    if (!this.#admit(socket)) return;
     const parsed = query.safeParse(request.query);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -128,7 +135,16 @@ export class LiveServer {
     const { cameras, clock } = this.#options;
     const session = new Session({ socket: adapt(socket), cameras, target, clock, fps });
     this.#sessions.add(session);
-    socket.on('message', (data, isBinary) => (isBinary ? session.onBinary() : session.onText(asText(data))));
+    socket.on('message', (data, isBinary) => {
+      try {
+        if (isBinary) session.onBinary();
+        else session.onText(asText(data));
+      } catch (error) {
+        // A defect of ours: this viewer's alone, and told.
+        this.#options.log.error({ err: error }, 'a command of a viewer failed');
+        closeSocket(socket, closeCodes.internalError, 'Something went wrong here; come back.');
+      }
+    });
     socket.on('pong', (payload) => session.onPong(payload));
     socket.on('close', () => {
       session.onClose();

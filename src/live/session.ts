@@ -88,6 +88,8 @@ export class Session {
 
   /** Joins the camera of the query; what is wrong with it closes the socket with its reason. */
   open(): void {
+    // On the empty way, so that the first answer tells how long it is.
+    this.#outbox.probe();
     this.#beat();
     this.#attach(() => this.#find(this.#options.target));
   }

@@ -149,7 +149,7 @@ function afterFailure(state: CameraState, failure: CameraFailure, around: Surrou
   const retryAt = Math.max(
     now + backoffMs(failures, backoff, around.random),
     // Jittered as well, or cameras that fail together would all be tried again at the same moment.
-    earliestAttempt(state, now) + (ranWell ? 0 : around.random() * 200),
+    earliestAttempt(state, now) + (ranWell ? 0 : around.random() * 100),
   );
   // What served before may serve again by itself: a camera that starts up does not know its own paths for a while.
   const status = failure.needsPerson && !refusedAfterSuccess ? 'error' : 'reconnecting';

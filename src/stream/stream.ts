@@ -142,12 +142,15 @@ export class Stream {
   }
 
   #each(call: (reader: StreamReader) => void): void {
-    for (const reader of this.#readers) {
-      try {
-        call(reader);
-      } catch (error) {
-        this.onReaderError?.(error);
-      }
+    for (const reader of this.#readers) this.guard(() => call(reader));
+  }
+
+  /** Calls a reader of this stream, of whatever kind: what it throws is told to `onReaderError` and to nobody else. */
+  guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.onReaderError?.(error);
     }
   }
 }

@@ -118,11 +118,22 @@ export class Channel {
     if (!unit?.show || this.#closed || this.#queue.length > showBacklog) return;
     const { timestamp, receivedAt } = unit;
     if (this.#wants.pictures && this.#limiter.take(timestamp)) {
-      const jpeg = await this.#jpeg.make(frame);
-      pictures.push({ ...jpeg, timestamp, receivedAt, processingTime: performance.now() - startedAt });
+      await this.#alone(async () => {
+        const jpeg = await this.#jpeg.make(frame);
+        pictures.push({ ...jpeg, timestamp, receivedAt, processingTime: performance.now() - startedAt });
+      });
     }
     // After the picture, which somebody watches; the detector works beside it, in its own thread.
-    if (this.#wants.faces && !this.#closed) await this.#faces.offer(frame, unit);
+    if (this.#wants.faces && !this.#closed) await this.#alone(() => this.#faces.offer(frame, unit));
+  }
+
+  /** A consumer that fails costs the others nothing, and the decoder, whose frame is fine, goes on. */
+  async #alone(consume: () => Promise<void>): Promise<void> {
+    try {
+      await consume();
+    } catch (error) {
+      this.#output.failed((error as Error).message);
+    }
   }
 
   #remember(timestamp: bigint, unit: Unit): void {

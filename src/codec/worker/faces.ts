@@ -39,6 +39,8 @@ const imageQuality = 88;
 const margin = 0.35;
 /** At most one in the detector's work and one waiting. */
 const mostOffered = 2;
+/** With more answers waiting for their images, no frame is given to the detector: each keeps a decoded frame. */
+const mostReporting = 3;
 
 export class ChannelFaces {
   readonly #channel: number;
@@ -53,6 +55,8 @@ export class ChannelFaces {
   #leave: (() => void) | null = null;
   #lastOffer = Number.NEGATIVE_INFINITY;
   #skipped = 0;
+  /** Answers whose images are being made or wait for it. */
+  #reporting = 0;
   /** Images are made one frame at a time, in order; the makers are freed after the last. */
   #working: Promise<void> = Promise.resolve();
   #freed = false;
@@ -92,7 +96,8 @@ export class ChannelFaces {
     if (!this.#leave || !this.#limiter.take(unit.timestamp)) return;
     const now = performance.now();
     // Under load fewer frames are asked for, before any wait: what is found must be news.
-    if (now - this.#lastOffer < sustainableInterval() * 0.95) {
+    const behind = this.#reporting >= mostReporting;
+    if (behind || now - this.#lastOffer < sustainableInterval() * 0.95) {
       this.#skipped += 1;
       return;
     }
@@ -131,10 +136,14 @@ export class ChannelFaces {
     // Older ones were passed over: there is no answer to come for them.
     for (let older = index; older > 0; older--) this.#drop(0);
     const offered = this.#offered.shift()!;
+    this.#reporting += 1;
     this.#working = this.#working
       .then(() => this.#report(offered, result))
       .catch((error: unknown) => this.#output.failed(`The images of a face: ${(error as Error).message}`))
-      .finally(() => offered.frame.free());
+      .finally(() => {
+        this.#reporting -= 1;
+        offered.frame.free();
+      });
   }
 
   async #report(offered: OfferedFrame, result: DetectionResult): Promise<void> {
