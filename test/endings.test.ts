@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { sceneClip } from '../simulator/clips.ts';
+import { startSimulator } from '../simulator/server.ts';
+import { eventually } from './support/parts.ts';
+import { startService } from './support/service.ts';
+import { Viewer } from './support/viewer.ts';
+
+const camera = async (path: string) => ({ path, clip: await sceneClip({ gopSeconds: 1 }) });
+
+function serve(env: NodeJS.ProcessEnv, detached = false) {
+  const dataDir = mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-endings-'));
+  const launcher = fileURLToPath(new URL('../bin/rtsp-stream-viewer.mjs', import.meta.url));
+  const child = spawn(process.execPath, [launcher, 'serve'], {
+    env: { ...process.env, DATA_DIR: dataDir, HOST: '127.0.0.1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => (output += text));
+  const exit = once(child, 'exit').finally(() => rmSync(dataDir, { recursive: true, force: true }));
+  return { child, exit, output: () => output };
+}
+
+it('a taken port ends the start with one line that names it', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const { port } = other.address() as AddressInfo;
+  const { exit, output } = serve({ PORT: String(port) });
+  const [code] = await exit;
+  other.close();
+  expect(code).not.toBe(0);
+  expect(output().trim().split('\n').at(-1)).toMatch(new RegExp(`PORT.*${port}.*in use`));
+}, 30_000);
+
+it('a signal to the whole group, which reaches the server twice, ends it in order', async () => {
+  const { child, exit, output } = serve({ PORT: '0' }, true);
+  await eventually('ready', output, (text) => text.includes('is running at'), 20_000);
+  process.kill(-child.pid!, 'SIGINT');
+  expect((await exit)[0]).toBe(0);
+}, 30_000);
+
+it('a viewer that does not answer keeps the server from ending for no longer than a moment', async () => {
+  await using simulator = await startSimulator({ cameras: [await camera('/cam')] });
+  const service = await startService();
+  const viewer = new Viewer(service.viewerUrl(simulator.url('/cam')));
+  await viewer.more(2, 20_000);
+  viewer.pauseReading();
+  process.kill(service.pid, 'SIGTERM');
+  await eventually(
+    'ended',
+    () => service.exitCode,
+    (code) => code !== null,
+    10_000,
+  );
+  expect(service.exitCode).toBe(0);
+  expect(service.logs()).not.toMatch(/did not close in time/);
+  await eventually(
+    'torn down',
+    () => simulator.camera('/cam').stats.sessions,
+    (open) => open === 0,
+  );
+  await service.stop();
+}, 60_000);
+
+it('a running picture over HTTP ends with its stream, and counts as a viewer', async () => {
+  await using simulator = await startSimulator({ cameras: [await camera('/cam')] });
+  const service = await startService({ env: { MAX_VIEWERS: '2' } });
+  try {
+    const { id } = await service.api<{ id: string }>('POST', '/api/streams/', {
+      name: 'Moving',
+      rtsp_url: simulator.url('/cam'),
+    });
+    const moving = await fetch(`${service.baseUrl}/api/streams/${id}/live.mjpeg`);
+    expect(moving.status).toBe(200);
+    const viewer = new Viewer(`${service.baseUrl.replace('http', 'ws')}/ws/stream/?stream_id=${id}`);
+    await viewer.more(1);
+    const third = new Viewer(`${service.baseUrl.replace('http', 'ws')}/ws/stream/?stream_id=${id}`);
+    await third.until('refused', () => third.closed !== null);
+    expect(third.closed!.code).toBe(4429);
+    expect((await fetch(`${service.baseUrl}/api/streams/${id}/live.mjpeg`)).status).toBe(429);
+
+    await service.api('DELETE', `/api/streams/${id}/`);
+    let bytes = 0;
+    for await (const chunk of moving.body!) bytes += chunk.byteLength;
+    expect(bytes).toBeGreaterThan(0);
+  } finally {
+    await service.stop();
+  }
+}, 60_000);
