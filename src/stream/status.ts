@@ -6,7 +6,7 @@ import type { CameraErrorCode } from '../errors.ts';
 
 /**
  * `offline`: stopped or never started · `connecting`: first attempt, or no keyframe yet · `online` ·
- * `reconnecting`: will be tried again by itself · `error`: needs a person.
+ * `reconnecting`: will be tried again by itself · `error`: needs a person; tried again, slowly, only if it served before.
  */
 export type StreamStatus = 'offline' | 'connecting' | 'online' | 'reconnecting' | 'error';
 
@@ -114,7 +114,7 @@ export function nextCameraState(state: CameraState, event: CameraEvent, around: 
     case 'watched':
       // Somebody came to look: a long wait is cut short, within the limit of attempts.
       if (!event.watched || state.retryAt === null || state.status !== 'reconnecting') return state;
-      if (state.code !== null && isRefusal(state.code, false)) return state;
+      if (state.code !== null && refusals.has(state.code)) return state;
       return { ...state, retryAt: Math.min(state.retryAt, earliestAttempt(state, around.now)) };
   }
 }
