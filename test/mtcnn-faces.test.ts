@@ -185,6 +185,14 @@ describe('any frame', () => {
       expect(faces.filter((face) => isAt(face, [x * scale, y * scale]))).toHaveLength(1);
   });
 
+  test('gives no face that is smaller than asked for, not even one that is nearly large enough', async () => {
+    // The faces of sample6 are 87 to 95 pixels high, so 36 to 39 here.
+    const small = await picture(6, 266, 200);
+    const from = (minFaceSize: number) => detectFaces(small.rgb, small.width, small.height, { minFaceSize });
+    expect(await from(30)).toHaveLength(4);
+    expect(await from(40)).toEqual([]);
+  });
+
   test('a face at the edge is found, though its box reaches over it', async () => {
     const whole = pictures[3]!;
     // The woman at the left, her box cut by 8 pixels.

@@ -137,6 +137,15 @@ function toFace({ x1, y1, x2, y2, score, landmarks }: Output): Face {
   };
 }
 
+/**
+ * The smallest cells are corrected to boxes somewhat smaller than themselves. What these hold is least certain (a head
+ * seen from behind passes for a face there), and it is smaller than was asked for.
+ */
+const isAtLeast =
+  (size: number) =>
+  ({ box }: Face): boolean =>
+    Math.max(box.width, box.height) >= size;
+
 /** How many candidates of a frame the second and the third network were asked about. */
 export interface CascadeCounts {
   readonly proposed: number;
@@ -168,7 +177,8 @@ export class Cascade {
     this.counts = { proposed: proposed.length, refined: refined.length };
     if (refined.length === 0) return [];
     const faces = await this.#output(mipmap, refined);
-    return suppress(faces, this.#options.overlap.faces, overSmaller).map(toFace);
+    const { overlap, minFaceSize } = this.#options;
+    return suppress(faces, overlap.faces, overSmaller).map(toFace).filter(isAtLeast(minFaceSize));
   }
 
   async #propose(mipmap: Mipmap, pyramid: Pyramid): Promise<Candidate[]> {
