@@ -10,6 +10,8 @@ import type { SeenFrame } from './viewer-messages.ts';
 export interface SettingOptions extends CameraBankOptions {
   /** Whether faces are looked for; default no, so that the figures are those of the video alone. */
   readonly detection?: boolean;
+  /** Settings of the service beside the usual ones. */
+  readonly env?: NodeJS.ProcessEnv;
   /** How many of the cameras are saved as streams and so connected from the start; default all. */
   readonly saved?: number;
 }
@@ -40,7 +42,7 @@ export async function inSetting<T>(
   try {
     const cameras = await CameraBank.start(options);
     stops.unshift(() => cameras.stop());
-    const service = await startService({ env: { MAX_STREAMS: '512' } });
+    const service = await startService({ env: { MAX_STREAMS: '512', ...options.env } });
     stops.unshift(() => service.stop());
     logs = service.logs;
     const fleet = new ViewerFleet();
@@ -78,7 +80,7 @@ async function allOnline(service: Service, count: number): Promise<void> {
   for (;;) {
     const { streams } = await service.api<{ streams: { status: string; last_error: string | null }[] }>(
       'GET',
-      '/api/streams/',
+      '/api/streams/?limit=500',
     );
     const online = streams.filter(({ status }) => status === 'online').length;
     if (online === count) return;

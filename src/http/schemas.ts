@@ -112,8 +112,8 @@ export const listQuery = z.object({
     .int('must be a whole number from 1 to 500')
     .min(1, 'must be a whole number from 1 to 500')
     .max(500, 'must be a whole number from 1 to 500')
-    .optional()
-    .describe('Without it, all streams are given (MAX_STREAMS bounds them).'),
+    .default(50)
+    .describe('At most so many; `next_cursor` leads to the next ones.'),
   cursor: z.string().max(100, 'is not a cursor of this list').optional(),
 });
 export const listReply = z.object({ streams: z.array(stream), next_cursor: z.string().nullable() });

@@ -298,6 +298,10 @@ test('the list can be read in pages', async () => {
   }
   expect(read).toEqual(ids.sort());
   expect((await call(own, 'GET', '/api/streams/')).body).toMatchObject({ next_cursor: null });
+  for (let count = 5; count < 52; count++) await call(own, 'POST', '/api/streams/', body);
+  const first = (await call(own, 'GET', '/api/streams/')).body;
+  expect(first.streams).toHaveLength(50);
+  expect(first.next_cursor).toEqual(expect.any(String));
   for (const limit of ['0', '501', 'x', '1.5'])
     expect(await call(own, 'GET', `/api/streams/?limit=${limit}`)).toMatchObject({
       status: 400,

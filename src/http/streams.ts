@@ -79,7 +79,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
     async (request) => {
       const { limit, cursor } = request.query;
       // One more than asked for tells whether there is a next page.
-      const found = await streams.list({ limit: limit === undefined ? undefined : limit + 1, after: cursor });
+      const found = await streams.list({ limit: limit + 1, after: cursor });
       const page = found.slice(0, limit);
       const next_cursor = found.length > page.length ? (page.at(-1)?.id ?? null) : null;
       return { streams: page.map((view) => outside(view, request)), next_cursor };
