@@ -4,17 +4,31 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Figure, meetsTarget, table } from './figures.ts';
+import { alertDelay } from './sections/alert-delay.ts';
 import { delay } from './sections/delay.ts';
 import { density } from './sections/density.ts';
+import { detection } from './sections/detection.ts';
 import { detections } from './sections/detections.ts';
 import { fanOut } from './sections/fan-out.ts';
 import { firstPicture } from './sections/first-picture.ts';
 import { held } from './sections/held.ts';
 import { mtcnn } from './sections/mtcnn.ts';
+import { retention } from './sections/retention.ts';
 import type { Section } from './sections/section.ts';
 import { otherWork } from './setting.ts';
 
-const sections: readonly Section[] = [delay, firstPicture, density, held, fanOut, mtcnn, detections];
+const sections: readonly Section[] = [
+  delay,
+  firstPicture,
+  density,
+  held,
+  fanOut,
+  mtcnn,
+  detection,
+  alertDelay,
+  detections,
+  retention,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -12,6 +12,8 @@ export interface SettingOptions extends CameraBankOptions {
   readonly detection?: boolean;
   /** Settings of the service beside the usual ones. */
   readonly env?: NodeJS.ProcessEnv;
+  /** A data folder to use and keep; default a new one. */
+  readonly dataDir?: string;
   /** How many of the cameras are saved as streams and so connected from the start; default all. */
   readonly saved?: number;
 }
@@ -42,7 +44,10 @@ export async function inSetting<T>(
   try {
     const cameras = await CameraBank.start(options);
     stops.unshift(() => cameras.stop());
-    const service = await startService({ env: { MAX_STREAMS: '512', ...options.env } });
+    const service = await startService({
+      env: { MAX_STREAMS: '512', ...options.env },
+      ...(options.dataDir !== undefined && { dataDir: options.dataDir }),
+    });
     stops.unshift(() => service.stop());
     logs = service.logs;
     const fleet = new ViewerFleet();

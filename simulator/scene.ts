@@ -29,6 +29,14 @@ export interface Scene {
   readonly visits: readonly Visit[];
 }
 
+/** Of the face alone, pixels. */
+export interface FacePlace {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Height of a face as a fraction of the picture's: 115 px of 480. */
 const faceFraction = 0.24;
 /** Seconds to walk from outside to the resting place. */
@@ -117,8 +125,25 @@ export class ScenePainter {
     return rgb;
   }
 
-  /** Walks in with an easing step, sways a little while standing, walks out. */
+  /**
+   * Where the face of a visit of this scene is at `second` of the clip: pixels, also beyond the picture; null while
+   * nobody is there.
+   */
+  faceAt(visit: Visit, second: number): FacePlace | null {
+    const sprite = this.#sprites.get(visit.person);
+    if (!sprite || second <= visit.from || second >= visit.to) return null;
+    const { x, y } = this.#placeOf(sprite, visit, second);
+    const [faceX, faceY, width, height] = sprite.face;
+    return { x: x + faceX, y: y + faceY, width, height };
+  }
+
   #place(rgb: Uint8Array, sprite: Sprite, visit: Visit, second: number): void {
+    const { x, y } = this.#placeOf(sprite, visit, second);
+    this.#lay(rgb, sprite, x, y);
+  }
+
+  /** Walks in with an easing step, sways a little while standing, walks out. */
+  #placeOf(sprite: Sprite, visit: Visit, second: number): { readonly x: number; readonly y: number } {
     const [faceX, faceY, faceWidth, faceHeight] = sprite.face;
     const rest = visit.at * this.width - faceX - faceWidth / 2;
     const outside = (side: 'left' | 'right') => (side === 'left' ? -sprite.width : this.width);
@@ -132,7 +157,7 @@ export class ScenePainter {
     const x = Math.round(walking + sway);
     // Feet (far below the picture) stay on the ground: the face is where a camera at head height has it.
     const y = Math.round(this.height * (0.4 + 0.01 * step) - faceY - faceHeight / 2);
-    this.#lay(rgb, sprite, x, y);
+    return { x, y };
   }
 
   #lay(rgb: Uint8Array, sprite: Sprite, left: number, top: number): void {
