@@ -7,18 +7,11 @@ import { AppError } from '../errors.ts';
 import type { Picture } from '../media/access-unit.ts';
 import { parseCameraUrl } from '../media/camera-url.ts';
 import { FrameRateLimiter } from '../media/frame-rate.ts';
-import { RateMeter } from '../media/rate-meter.ts';
-import type { LiveCamera, SeenFace } from '../stream/live-camera.ts';
+import type { LiveCamera } from '../stream/live-camera.ts';
+import { Announcer } from './announcer.ts';
 import { Outbox } from './outbox.ts';
 import type { CameraDirectory } from './ports.ts';
-import {
-  type ClientMessage,
-  closeCodes,
-  faceAlert,
-  parseCommand,
-  type ServerMessage,
-  statusMessage,
-} from './protocol.ts';
+import { type ClientMessage, closeCodes, faceAlert, parseCommand, type ServerMessage } from './protocol.ts';
 
 export interface SessionSocket {
   sendText(text: string): void;
@@ -56,27 +49,24 @@ export class Session {
   readonly #outbox: Outbox<Picture>;
   readonly #limiter: FrameRateLimiter | null;
   readonly #commands: TokenBucket;
-  readonly #sentRate = new RateMeter();
+  readonly #tell: Announcer;
   #camera: LiveCamera | null = null;
   #leaveCamera: (() => void) | null = null;
   #leavePictures: (() => void) | null = null;
   #paused = false;
   #closed = false;
-  #told: { width: number; height: number } | null = null;
-  /** Moving average, ms. */
-  #latency = 0;
   #refusedCommands = 0;
-  #facesShown = false;
   #cancelStats: (() => void) | null = null;
   #cancelHeartbeat: (() => void) | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     const { socket, clock, fps } = options;
+    this.#tell = new Announcer(clock, (message) => this.#send(message));
     this.#outbox = new Outbox(
       { send: (data, done) => socket.sendBinary(data, done), ping: (payload) => socket.ping(payload) },
       clock,
-      (picture) => this.#sent(picture),
+      (picture) => this.#tell.sent(picture),
     );
     this.#limiter = fps === null ? null : new FrameRateLimiter(fps);
     this.#commands = new TokenBucket(commandsPerSecond, commandBurst);
@@ -99,7 +89,7 @@ export class Session {
     if (!this.#commands.take(this.#options.clock.now())) {
       // Told once a burst, or the answers would be a flood of their own.
       if (this.#refusedCommands++ === 0)
-        this.#error(
+        this.#tell.error(
           'rate_limited',
           `At most ${commandsPerSecond} commands a second are read; the rest is ignored.`,
         );
@@ -108,7 +98,7 @@ export class Session {
     this.#refusedCommands = 0;
     const parsed = parseCommand(text);
     if (parsed.ok) this.#follow(parsed.message);
-    else this.#error(parsed.code, parsed.error);
+    else this.#tell.error(parsed.code, parsed.error);
   }
 
   onBinary(): void {
@@ -156,26 +146,28 @@ export class Session {
       return;
     }
     if (camera === this.#camera) {
-      this.#tellStatus();
+      this.#tell.status(this.#camera);
     } else {
       this.#detach();
       this.#camera = camera;
       const leave = camera.join();
       const unsubscribe = camera.stream.subscribe({
-        onStatus: () => this.#tellStatus(),
+        onStatus: () => this.#tell.status(this.#camera),
         onEnd: () => this.close(closeCodes.noSuchStream, 'The stream was deleted.'),
       });
       const leaveFaces = camera.faces.subscribe({
-        onFaces: (timestamp, faces) => this.#tellFaces(timestamp, faces),
+        onFaces: (timestamp, faces) =>
+          // Nor to a viewer that is behind: boxes without their picture would mislead.
+          this.#tell.faces(timestamp, faces, this.#leavePictures !== null && !this.#outbox.lagging),
         onAlert: (alert) => this.#send(faceAlert(alert)),
-        onDetector: () => this.#tellStatus(),
+        onDetector: () => this.#tell.status(this.#camera),
       });
       this.#leaveCamera = () => {
         unsubscribe();
         leaveFaces();
         leave();
       };
-      this.#tellStatus();
+      this.#tell.status(this.#camera);
       this.#tellStats();
     }
     this.#watch();
@@ -183,7 +175,7 @@ export class Session {
 
   #refuse(error: unknown): void {
     if (!(error instanceof AppError)) throw error;
-    this.#error(error.code, error.message);
+    this.#tell.error(error.code, error.message);
     const code =
       error.status === 404
         ? closeCodes.noSuchStream
@@ -198,7 +190,7 @@ export class Session {
     this.#leaveCamera?.();
     this.#leaveCamera = null;
     this.#camera = null;
-    this.#told = null;
+    this.#tell.reset();
   }
 
   #watch(): void {
@@ -221,23 +213,26 @@ export class Session {
       case 'resume':
         this.#paused = false;
         this.#watch();
-        this.#tellStatus();
+        this.#tell.status(this.#camera);
         return;
       case 'pause':
         this.#paused = true;
         this.#unwatch();
-        this.#tellStatus('Paused for this viewer.');
+        this.#tell.status(this.#camera, 'Paused for this viewer.');
         return;
       case 'stop_stream':
         this.#detach();
-        this.#send({ type: 'status', status: 'offline', message: 'Stopped for this viewer.' });
+        this.#tell.status(null);
         return;
       case 'close':
         this.close(closeCodes.done, 'Closed as asked.');
         return;
       case 'format':
         if (message.format !== 'jpeg')
-          this.#error('format_unavailable', 'The only format offered is jpeg; the pictures go on in it.');
+          this.#tell.error(
+            'format_unavailable',
+            'The only format offered is jpeg; the pictures go on in it.',
+          );
         return;
     }
   }
@@ -255,72 +250,21 @@ export class Session {
     } catch (error) {
       // A command that cannot be followed: the socket stays, and what it shows goes on.
       if (!(error instanceof AppError)) throw error;
-      this.#error(error.code, error.message);
+      this.#tell.error(error.code, error.message);
     }
   }
 
   #offer(picture: Picture): void {
     if (this.#limiter && !this.#limiter.take(picture.timestamp)) return;
     // Before the picture, since a player sets itself up by it.
-    this.#tellInfo(picture);
+    this.#tell.info(picture, this.#camera);
     this.#outbox.offer(picture);
-  }
-
-  #sent(picture: Picture): void {
-    const now = this.#options.clock.now();
-    this.#sentRate.count(now);
-    const latency = now - picture.receivedAt;
-    this.#latency = this.#latency === 0 ? latency : this.#latency + (latency - this.#latency) * 0.1;
-  }
-
-  #tellInfo(picture: Picture): void {
-    if (this.#told?.width === picture.width && this.#told.height === picture.height) return;
-    this.#told = { width: picture.width, height: picture.height };
-    const video = this.#camera?.stream.video ?? null;
-    this.#send({
-      type: 'stream_info',
-      codec: 'jpeg',
-      mime: 'image/jpeg',
-      width: picture.width,
-      height: picture.height,
-      fps: video?.fps ?? null,
-      source: video && { codec: video.codecString, width: video.width, height: video.height },
-    });
-  }
-
-  #tellStatus(note?: string): void {
-    const camera = this.#camera;
-    if (camera) this.#send(statusMessage(camera, note));
-    else this.#send({ type: 'status', status: 'offline', message: note ?? 'Stopped for this viewer.' });
-  }
-
-  /** Not to a viewer that sees no pictures, nor to one that is behind: boxes without their picture would mislead. */
-  #tellFaces(timestamp: number, faces: readonly SeenFace[]): void {
-    const shown = faces.length > 0;
-    if (shown ? !this.#leavePictures || this.#outbox.lagging : !this.#facesShown) return;
-    this.#facesShown = shown;
-    this.#send({ type: 'detections', timestamp, faces });
   }
 
   #tellStats(): void {
     this.#cancelStats?.();
     this.#cancelStats = this.#options.clock.after(statsEveryMs, () => this.#tellStats());
-    const camera = this.#camera;
-    if (!camera) return;
-    this.#send({
-      type: 'performance_stats',
-      stats: {
-        current_fps: round(this.#sentRate.perSecond(this.#options.clock.now())),
-        avg_processing_time: round(camera.pictures.figures.processingTime),
-        avg_detection_time: round(camera.figures.detectionTime),
-        total_frames: camera.stream.totals.units,
-        total_detections: camera.figures.detections,
-        uptime: round(camera.figures.uptime),
-      },
-      viewers: camera.viewers,
-      latency_ms: round(this.#latency),
-      dropped_frames: this.#outbox.dropped,
-    });
+    if (this.#camera) this.#tell.stats(this.#camera, this.#outbox.dropped);
   }
 
   #beat(): void {
@@ -335,15 +279,7 @@ export class Session {
     });
   }
 
-  #error(code: string, error: string): void {
-    this.#send({ type: 'error', error, code });
-  }
-
   #send(message: ServerMessage): void {
     if (!this.#closed) this.#options.socket.sendText(JSON.stringify(message));
   }
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

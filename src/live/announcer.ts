@@ -1,0 +1,94 @@
+// What one viewer is told beside its pictures: status, what they are, figures, faces, errors.
+// Composes and sends messages; when to tell what, and about which camera, is the session's.
+
+import type { Clock } from '../base/clock.ts';
+import type { Picture } from '../media/access-unit.ts';
+import { RateMeter } from '../media/rate-meter.ts';
+import type { LiveCamera, SeenFace } from '../stream/live-camera.ts';
+import { type ServerMessage, statusMessage } from './protocol.ts';
+
+/** Weight of the newest picture in the delay that viewers are told. */
+const newestWeight = 0.1;
+
+export class Announcer {
+  readonly #clock: Clock;
+  readonly #send: (message: ServerMessage) => void;
+  readonly #sentRate = new RateMeter();
+  /** Moving average, ms. */
+  #latency = 0;
+  #toldSize: { readonly width: number; readonly height: number } | null = null;
+  #facesShown = false;
+
+  constructor(clock: Clock, send: (message: ServerMessage) => void) {
+    this.#clock = clock;
+    this.#send = send;
+  }
+
+  /** Another camera: what was told of the one before counts no more. */
+  reset(): void {
+    this.#toldSize = null;
+  }
+
+  /** A picture was handed to the viewer's socket. */
+  sent({ receivedAt }: Picture): void {
+    const now = this.#clock.now();
+    this.#sentRate.count(now);
+    const latency = now - receivedAt;
+    this.#latency = this.#latency === 0 ? latency : this.#latency + (latency - this.#latency) * newestWeight;
+  }
+
+  /** What pictures the viewer gets, when that is news. */
+  info({ width, height }: Picture, camera: LiveCamera | null): void {
+    if (this.#toldSize?.width === width && this.#toldSize.height === height) return;
+    this.#toldSize = { width, height };
+    const video = camera?.stream.video ?? null;
+    this.#send({
+      type: 'stream_info',
+      codec: 'jpeg',
+      mime: 'image/jpeg',
+      width,
+      height,
+      fps: video?.fps ?? null,
+      source: video && { codec: video.codecString, width: video.width, height: video.height },
+    });
+  }
+
+  /** @param camera null: the viewer watches none. @param note said instead of the stream's own message. */
+  status(camera: LiveCamera | null, note?: string): void {
+    if (camera) this.#send(statusMessage(camera, note));
+    else this.#send({ type: 'status', status: 'offline', message: note ?? 'Stopped for this viewer.' });
+  }
+
+  /** @param visible false when the viewer does not see the picture that these belong to; it is only told of their end. */
+  faces(timestamp: number, faces: readonly SeenFace[], visible: boolean): void {
+    const shown = faces.length > 0;
+    if (shown ? !visible : !this.#facesShown) return;
+    this.#facesShown = shown;
+    this.#send({ type: 'detections', timestamp, faces });
+  }
+
+  stats({ pictures, figures, stream, viewers }: LiveCamera, dropped: number): void {
+    this.#send({
+      type: 'performance_stats',
+      stats: {
+        current_fps: round(this.#sentRate.perSecond(this.#clock.now())),
+        avg_processing_time: round(pictures.figures.processingTime),
+        avg_detection_time: round(figures.detectionTime),
+        total_frames: stream.totals.units,
+        total_detections: figures.detections,
+        uptime: round(figures.uptime),
+      },
+      viewers,
+      latency_ms: round(this.#latency),
+      dropped_frames: dropped,
+    });
+  }
+
+  error(code: string, error: string): void {
+    this.#send({ type: 'error', error, code });
+  }
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}
