@@ -2,14 +2,14 @@
 
 import { ConfigError } from './config.ts';
 
-const usage = `rtsp-stream-viewer: RTSP cameras live in the browser
+const usage = `rtsp-stream-viewer: RTSP cameras live in the browser, with faces and alerts
 
   serve            start the server (the default); settings come from the environment or .env
-  demo             start two simulated cameras and the server showing them
+  demo             start two simulated cameras with people in view, and the server showing them
   doctor ADDRESS   connect once to rtsp://… and tell what the camera sends and what would stop a browser from playing it
   help             this text
 
-The settings and all else: README.md`;
+The settings: README.md; what to do when something does not work: docs/guide/troubleshooting.md`;
 
 async function run([command = 'serve', ...args]: readonly string[]): Promise<number> {
   switch (command) {

@@ -18,7 +18,10 @@ export interface AccessUnit {
   readonly timestamp: number;
   /** Local monotonic time (`performance.now()`, ms) at which its last packet arrived. */
   readonly receivedAt: number;
-  /** Packets were lost before or inside this unit: what depends on earlier units may look damaged. */
+  /**
+   * Packets were lost before or inside this unit: what depends on earlier units may look damaged. The JPEG view shows
+   * it all the same until the next keyframe: a smear for a moment beats a freeze.
+   */
   readonly lossBefore: boolean;
 }
 
