@@ -1,10 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
-// Real sockets, processes and browsers on few cores: files run one after another, so that none starves another.
+// Real sockets, processes and browsers mostly wait: two files at a time use two cores well, more would starve each other.
 export default defineConfig({
   test: {
     include: ['src/**/*.test.ts', 'simulator/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
-    fileParallelism: false,
+    maxWorkers: 2,
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
