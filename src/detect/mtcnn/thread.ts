@@ -1,6 +1,7 @@
 // Entry of the detector's thread: one detector, one frame at a time. Everything it knows of the outside are messages.
 // Started by thread-client.ts only; ends itself at the first error and when told to stop.
 
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { MtcnnDetector } from './detector.ts';
 import {
@@ -18,6 +19,10 @@ import {
 if (!parentPort) throw new Error('thread.ts runs as a worker thread only.');
 const port = parentPort;
 const { options, control } = workerData as ThreadSettings;
+
+// Whoever decodes and draws pictures goes first when processors are short. On Linux a priority is the calling thread's
+// own; elsewhere it would be that of the whole process, pictures and all.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 const stopped = () => Atomics.load(control, COMMAND) === STOP;
 
