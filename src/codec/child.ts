@@ -11,6 +11,8 @@ const entry = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
 const neededVariables = ['LD_LIBRARY_PATH', 'SystemRoot', 'TEMP'];
 /** Pictures and units live outside the heap; what is inside is small. MiB. */
 const heapLimit = 256;
+/** Of each half of the young generation, which V8 would otherwise let grow by over a hundred MiB in some hours. MiB. */
+const youngLimit = 8;
 /** Kept of what the process says before it dies, characters. */
 const lastWordsLength = 2000;
 /** How long after the exit unread messages may still come, ms. */
@@ -43,7 +45,7 @@ export class WorkerChild {
     const child = fork(entry, [], {
       serialization: 'advanced',
       execPath: process.execPath,
-      execArgv: [`--max-old-space-size=${heapLimit}`],
+      execArgv: [`--max-old-space-size=${heapLimit}`, `--max-semi-space-size=${youngLimit}`],
       env: cleanEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

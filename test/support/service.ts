@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../../bin/launch.mjs';
 import { openDescriptors, type ProcessFigures, processFigures } from './process-figures.ts';
 
 export interface ServiceOptions {
@@ -44,7 +45,7 @@ const keptLogCharacters = 1_000_000;
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const ownFolder = options.dataDir === undefined;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-data-'));
-  const child = spawn(process.execPath, [entry, 'serve'], {
+  const child = spawn(process.execPath, [...nodeFlags, entry, 'serve'], {
     // Not the repository's folder: a developer's `.env` there is no part of a test.
     cwd: dataDir,
     env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...options.env },

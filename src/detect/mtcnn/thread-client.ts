@@ -22,6 +22,9 @@ import type { DetectorState, DetectorStats, DetectorThreadOptions, OfferedFrame 
 export type * from './thread-api.ts';
 
 const CLOSE_LIMIT = 2_000;
+
+/** V8 would let it grow by over a hundred MB, though what is young here dies within a frame. */
+const youngLimitMb = 24;
 /** How long an exiting process waits for a thread to leave native code. */
 const EXIT_LIMIT = 1_000;
 
@@ -165,7 +168,12 @@ export class DetectorThread {
     Atomics.store(control, WORK, BUSY);
     const workerData: ThreadSettings = { options: this.#detectorOptions, control };
     // No environment: the thread needs none, and the service's holds secrets. Nor flags of whoever started the process.
-    const worker = new Worker(new URL('./thread.ts', import.meta.url), { workerData, env: {}, execArgv: [] });
+    const worker = new Worker(new URL('./thread.ts', import.meta.url), {
+      workerData,
+      env: {},
+      execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: youngLimitMb },
+    });
     const running: Running = {
       worker,
       control,
