@@ -5,6 +5,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { silentLog } from '../src/base/log.ts';
 import { Source } from '../src/ingest/source.ts';
 import { parseCameraUrl } from '../src/media/camera-url.ts';
+import { RtspClient } from '../src/rtsp/client.ts';
 import { Stream } from '../src/stream/stream.ts';
 import { epochNow } from '../test/support/viewer.ts';
 import type { ProbeResult } from './probe-messages.ts';
@@ -19,15 +20,10 @@ const source = new Source({
   clock: systemClock,
   log: silentLog,
 });
+const firstUnitMs = await timeToFirstUnit();
 const units: TimedUnit[] = [];
-const startedAt = epochNow();
-let firstUnitMs = Number.NaN;
 stream.subscribe({
-  onUnit(unit) {
-    const at = epochNow();
-    if (units.length === 0) firstUnitMs = at - startedAt;
-    units.push({ data: Buffer.from(unit.data), at });
-  },
+  onUnit: (unit) => units.push({ data: Buffer.from(unit.data), at: epochNow() }),
 });
 source.start();
 // The first second is the runtime's own warming up, here as in every other probe.
@@ -45,3 +41,16 @@ const result: ProbeResult = {
   cpuPercent: ((cpu.user + cpu.system) / 1_000 / elapsed) * 100,
 };
 process.send!(result, () => process.exit(0));
+
+/** From asking for the connection to any whole unit, as for FFmpeg; a Stream begins at the next keyframe. */
+async function timeToFirstUnit(): Promise<number> {
+  const first = Promise.withResolvers<number>();
+  const startedAt = epochNow();
+  const client = await RtspClient.connect({
+    url: parseCameraUrl(url),
+    events: { onVideo: () => {}, onAccessUnit: () => first.resolve(epochNow() - startedAt) },
+  });
+  const ms = await first.promise;
+  await client.close();
+  return ms;
+}
