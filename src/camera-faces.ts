@@ -42,6 +42,8 @@ export interface FaceFigures extends VisitFigures {
   readonly analysisMs: number;
   /** Frames that did not get to the detector because it was busy. */
   readonly skipped: number;
+  /** Frames that the detector has and has not answered. */
+  readonly backlog: number;
 }
 
 const tellTroubleEveryMs = 10_000;
@@ -54,6 +56,7 @@ export class CameraFaces implements FaceSource {
   #leaveStream: (() => void) | null = null;
   #detectionTime = 0;
   #analysisMs = 0;
+  #backlog = 0;
   #skipped = 0;
   /** `skipped` of the decoder's channel starts anew with each channel. */
   #skippedOfChannel = 0;
@@ -103,6 +106,7 @@ export class CameraFaces implements FaceSource {
       detectionTime: this.#detectionTime,
       analysisMs: this.#analysisMs,
       skipped: this.#skipped,
+      backlog: this.#looked ? this.#backlog : 0,
     };
   }
 
@@ -201,7 +205,8 @@ export class CameraFaces implements FaceSource {
     return Math.max(0, Math.round(latest.timestamp + (receivedAt - latest.receivedAt) * 1000));
   }
 
-  #count({ detectionTime, skipped }: FrameFaces): void {
+  #count({ detectionTime, skipped, waiting }: FrameFaces): void {
+    this.#backlog = waiting;
     this.#detectionTime =
       this.#detectionTime === 0
         ? detectionTime

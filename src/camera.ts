@@ -113,6 +113,14 @@ export class Camera implements LiveCamera {
     const { onlineSince } = this.#source.figures;
     const faces = this.#faces?.figures;
     return {
+      detection: {
+        frames_analysed: faces?.frames ?? 0,
+        frames_skipped: faces?.skipped ?? 0,
+        backlog: faces?.backlog ?? 0,
+        faces: faces?.faces ?? 0,
+        tracks: faces?.tracks ?? 0,
+        alerts: faces?.alerts ?? 0,
+      },
       detections: faces?.detections ?? 0,
       detectionTime: faces?.detectionTime ?? 0,
       uptime: onlineSince === null ? 0 : (this.#parts.clock.now() - onlineSince) / 1000,

@@ -264,7 +264,7 @@ const nothingDetected: DetectionFigures = {
 
 function figuresOf({ detections }: Camera): DetectionFigures {
   if (!detections) return nothingDetected;
-  const { frames, skipped, ...figures } = detections.figures;
+  const { frames, skipped, backlog: _, ...figures } = detections.figures;
   return { ...figures, framesAnalysed: frames, framesSkipped: skipped };
 }
 
@@ -284,6 +284,7 @@ function statsOf(camera: Camera, now: number): LiveStats {
     avg_detection_time: round(figures.detectionTime),
     total_frames: units,
     total_detections: figures.detections,
+    detection: figures.detection,
     uptime: round(figures.uptime),
     latency_ms: round(pictures.figures.latency),
     dropped_frames: pictures.figures.dropped,

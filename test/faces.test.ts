@@ -109,6 +109,14 @@ describe('faces', () => {
     const boxes = ofType(viewer, 'detections').filter(({ faces }) => faces.length > 0);
     expect(boxes.length).toBeGreaterThan(10);
     expect(new Set(boxes.flatMap(({ faces }) => faces.map(({ track }) => track))).size).toBe(1);
+    await viewer.until(
+      'told the figures',
+      () => (ofType(viewer, 'performance_stats').at(-1)?.detection.tracks ?? 0) > 0,
+      20_000,
+    );
+    const { detection } = ofType(viewer, 'performance_stats').at(-1)!;
+    expect(detection).toMatchObject({ tracks: 1, alerts: 1, frames_skipped: expect.any(Number) });
+    expect(detection.faces).toBeLessThanOrEqual(detection.frames_analysed);
     const [seen, ...others] = await detections(id);
     expect(others).toEqual([]);
     expect(seen).toMatchObject({

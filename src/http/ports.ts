@@ -3,6 +3,7 @@
 
 import type { Picture, VideoCodec } from '../media/access-unit.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
+import type { DetectionStats } from '../stream/live-camera.ts';
 import type { StreamStatus } from '../stream/status.ts';
 
 /** The table of saved streams. */
@@ -28,6 +29,7 @@ export interface LiveStats {
   /** Frames received from the camera. */
   readonly total_frames: number;
   readonly total_detections: number;
+  readonly detection: DetectionStats;
   /** Seconds the camera has been online. */
   readonly uptime: number;
   /** From the arrival of a frame's last packet to its picture, ms. */

@@ -128,6 +128,16 @@ export const statsReply = z
     avg_detection_time: z.number().describe('ms'),
     total_frames: z.number(),
     total_detections: z.number(),
+    detection: z
+      .object({
+        frames_analysed: z.number(),
+        frames_skipped: z.number().describe('Due while the detector was busy.'),
+        backlog: z.number().describe('Frames that the detector has and has not answered.'),
+        faces: z.number(),
+        tracks: z.number(),
+        alerts: z.number(),
+      })
+      .describe('Of the face detector, since the service started.'),
     uptime: z.number().describe('Seconds the camera has been online.'),
     latency_ms: z.number(),
     dropped_frames: z.number(),

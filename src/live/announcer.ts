@@ -78,6 +78,7 @@ export class Announcer {
         total_detections: figures.detections,
         uptime: round(figures.uptime),
       },
+      detection: figures.detection,
       viewers,
       latency_ms: round(this.#latency),
       dropped_frames: dropped,

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import type { DetectorState } from '../media/faces.ts';
-import type { LiveCamera, RaisedAlert, SeenFace } from '../stream/live-camera.ts';
+import type { DetectionStats, LiveCamera, RaisedAlert, SeenFace } from '../stream/live-camera.ts';
 import type { StreamStatus } from '../stream/status.ts';
 
 export interface PerformanceStats {
@@ -59,6 +59,7 @@ export type ServerMessage =
   | {
       readonly type: 'performance_stats';
       readonly stats: PerformanceStats;
+      readonly detection: DetectionStats;
       readonly viewers: number;
       /** From the arrival of a frame's last packet to its picture handed to this viewer's socket, ms. */
       readonly latency_ms: number;

@@ -65,6 +65,8 @@ export interface FrameFaces<F extends FaceInFrame = FaceInFrame> {
   readonly detectionTime: number;
   /** Frames of this stream that were meant for the detector and did not get to it, since the channel was opened. */
   readonly skipped: number;
+  /** Frames of this stream that the detector has and has not answered. */
+  readonly waiting: number;
 }
 
 /** JPEG images of a frame with faces: the whole frame, and each face with some surroundings. */

@@ -72,7 +72,22 @@ export interface FaceSource {
   readonly detector: DetectorView;
 }
 
+/** What the face detector did for a camera since the service started, `backlog` now; named as the outside sees it. */
+export interface DetectionStats {
+  readonly frames_analysed: number;
+  /** Frames that were due while the detector was busy. */
+  readonly frames_skipped: number;
+  /** Frames that the detector has and has not answered. */
+  readonly backlog: number;
+  /** Faces that counted, over all frames. */
+  readonly faces: number;
+  /** People followed through the frames. */
+  readonly tracks: number;
+  readonly alerts: number;
+}
+
 export interface CameraFigures {
+  readonly detection: DetectionStats;
   /** Detections (visits) stored since the service started. */
   readonly detections: number;
   /** ms, moving average; 0 while nothing is analysed. */

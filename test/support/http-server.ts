@@ -57,6 +57,7 @@ export class RecordedCameras implements LiveStreams {
         avg_detection_time: 0,
         total_frames: 1234,
         total_detections: 0,
+        detection: { frames_analysed: 0, frames_skipped: 0, backlog: 0, faces: 0, tracks: 0, alerts: 0 },
         uptime: 82.3,
         latency_ms: 3,
         dropped_frames: 0,

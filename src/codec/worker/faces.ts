@@ -152,7 +152,16 @@ export class ChannelFaces {
     const faces = result.faces.map((face) => describe(face, offered.pixels));
     const images = faces.length === 0 ? null : await this.#images(offered, faces);
     const { timestamp, receivedAt } = offered;
-    const found = { timestamp, receivedAt, width, height, faces, detectionTime, skipped: this.#skipped };
+    const found = {
+      timestamp,
+      receivedAt,
+      width,
+      height,
+      faces,
+      detectionTime,
+      skipped: this.#skipped,
+      waiting: this.#offered.length,
+    };
     if (!this.#freed) this.#output.found(found, images);
   }
 
