@@ -9,6 +9,7 @@ import type { Decoding } from './codec/decoding.ts';
 import { newId } from './db/id.ts';
 import type { Sighting, VisitImages, VisitSink } from './detect/visit-sink.ts';
 import { type VisitFigures, Visits, type VisitsBefore } from './detect/visits.ts';
+import { AppError } from './errors.ts';
 import type { FaceImages, FaceInFrame, FrameFaces } from './media/faces.ts';
 import type { DetectorView, FaceReader, FaceSource, RaisedAlert, SeenFace } from './stream/live-camera.ts';
 import type { Stream } from './stream/stream.ts';
@@ -46,6 +47,8 @@ export interface FaceFigures extends VisitFigures {
   readonly backlog: number;
 }
 
+/** A report from outside waits so long for the database. */
+const reportWaitMs = 5_000;
 const tellTroubleEveryMs = 10_000;
 
 export class CameraFaces implements FaceSource {
@@ -91,7 +94,7 @@ export class CameraFaces implements FaceSource {
     const { stream, decoding } = looked;
     if (stream !== this.#options.shown && stream.status !== 'online')
       return {
-        state: 'failed',
+        state: stream.status === 'connecting' ? 'starting' : 'failed',
         message: `The address for detection gives no picture: ${stream.message ?? stream.status}`,
       };
     const { state, reason } = decoding.detector;
@@ -128,11 +131,15 @@ export class CameraFaces implements FaceSource {
       decoding.onFaces = (found, images) => this.#analysed(found, images);
       decoding.wantFaces(true);
       decoding.onDetector = () => this.#tellDetector();
-      if (stream !== this.#options.shown)
-        this.#leaveStream = stream.subscribe({ onStatus: () => this.#tellDetector() });
+      this.#leaveStream = stream.subscribe({
+        onStatus: (status) => {
+          if (status !== 'online') this.#tellNobody();
+          if (stream !== this.#options.shown) this.#tellDetector();
+        },
+      });
     } else {
       this.#detectionTime = 0;
-      this.#tell((reader) => reader.onFaces?.(0, []));
+      this.#tellNobody();
     }
     this.#tellDetector();
   }
@@ -143,7 +150,10 @@ export class CameraFaces implements FaceSource {
 
   /** A detection made outside; the same alert policy holds for it. @returns its id, once it is stored. */
   async report(sighting: Sighting, images: VisitImages | null, time: number | null): Promise<string> {
-    await this.#restored;
+    const { clock } = this.#options;
+    await Promise.race([this.#restored, new Promise<void>((resolve) => clock.after(reportWaitMs, resolve))]);
+    if (!this.#ready)
+      throw new AppError(503, 'detections_unavailable', 'Detections cannot be stored at the moment.');
     return this.#visits.report(sighting, images, time);
   }
 
@@ -214,6 +224,12 @@ export class CameraFaces implements FaceSource {
     this.#analysisMs += detectionTime;
     this.#skipped += skipped < this.#skippedOfChannel ? skipped : skipped - this.#skippedOfChannel;
     this.#skippedOfChannel = skipped;
+  }
+
+  /** Whoever was in view is not seen any more: there are no pictures to see anybody in. */
+  #tellNobody(): void {
+    const timestamp = this.#options.shown.latestUnit?.timestamp ?? 0;
+    this.#tell((reader) => reader.onFaces?.(timestamp, []));
   }
 
   #tellDetector(): void {

@@ -127,11 +127,17 @@ export class Camera implements LiveCamera {
     };
   }
 
+  /** A stream of it waits for a person: a wrong password, no such path. */
+  get inError(): boolean {
+    return this.stream.status === 'error' || this.#sub?.stream.status === 'error';
+  }
+
   /** Connects, also out of `error`: somebody asked for it. */
   start(): void {
     this.#running = true;
     this.#source.start();
     this.#lookForFaces();
+    this.#sub?.source.start();
   }
 
   async stop(): Promise<void> {

@@ -68,7 +68,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     const running = saved.wanted === 'running';
     if (!running && entry.running) void camera.stop();
     // An edit, or a "start" by hand, is the person that a camera in `error` waits for.
-    else if (running && (!entry.running || camera.stream.status === 'error')) camera.start();
+    else if (running && (!entry.running || camera.inError)) camera.start();
     entry.running = running;
   }
 
@@ -76,9 +76,10 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     const entry = this.#saved.get(id);
     if (!entry) return;
     this.#saved.delete(id);
+    // At once: counters never go back, not even for a moment.
+    this.#past = sum([this.#past, figuresOf(entry.camera)]);
     entry.camera.stream.end();
     await entry.camera.close(false);
-    this.#past = sum([this.#past, figuresOf(entry.camera)]);
   }
 
   state(id: string): LiveState {

@@ -24,7 +24,7 @@ export function decideAlert(state: AlertState, detectedAt: number): AlertDecisio
 
 /** The alert is stored and sent: its cooldown starts now. */
 export function afterAlert(alertId: string, now: number, cooldownMs: number): AlertState {
-  return { kind: 'cooling', alertId, until: now + cooldownMs };
+  return cooldownMs === 0 ? quiet : { kind: 'cooling', alertId, until: now + cooldownMs };
 }
 
 export interface LastAlert {

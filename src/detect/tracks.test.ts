@@ -68,6 +68,13 @@ describe('tracks', () => {
     expect(count(show(tracker, [[face()], [face()]], 4_000).events, 'confirmed')).toBe(1);
   });
 
+  it.each([2_000, 5_000, 10_000])('sees somebody at their second look when it looks every %i ms', (every) => {
+    const tracker = new Tracker(0.8);
+    const events = times(12, (n) => tracker.analyse(frameAt(n * every, [face()])).events);
+    expect(events[1]!.map((event) => event.type)).toEqual(['confirmed']);
+    expect(count(events.flat(), 'confirmed')).toBe(1);
+  });
+
   it('still sees one visit when a slow detector looks every 1.6 s and misses once', () => {
     const tracker = new Tracker(0.8);
     const events = times(

@@ -9,7 +9,8 @@ import { type MovingFace, matchFaces, moveTo, withoutDoubles } from './motion.ts
 export const unseenLimitMs = 2_000;
 /** A slow detector looks seldom: a person must be able to be missed by one look. */
 const unseenIntervals = 2.5;
-const maxUnseenLimitMs = 10_000;
+/** Whoever lets the detector look once in ten seconds must be able to see somebody twice. */
+const maxUnseenLimitMs = 30_000;
 /** A tick waits so much longer: frames that arrived in time may still be at the detector. */
 const lateResultMs = 1_000;
 /** A new best picture must be so much better than the one before. */
@@ -171,8 +172,10 @@ export class Tracker {
 
   /** 2 s, or longer when the detector usually looks less often than every 0.8 s; a single gap does not count. */
   #unseenLimit(): number {
-    if (this.#intervals.length < 5) return unseenLimitMs;
-    const usual = this.#intervals.toSorted((a, b) => a - b)[2]!;
+    if (this.#intervals.length === 0) return unseenLimitMs;
+    const sorted = this.#intervals.toSorted((a, b) => a - b);
+    // Of few, the shortest: a gap among them must not pass for the rule.
+    const usual = sorted.length < 5 ? sorted[0]! : sorted[2]!;
     return Math.min(maxUnseenLimitMs, Math.max(unseenLimitMs, unseenIntervals * usual));
   }
 

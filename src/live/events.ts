@@ -35,7 +35,7 @@ export class EventFeed {
     const tellStatus = () => this.#send(statusEvent(camera));
     const leaveStream = camera.stream.subscribe({
       onStatus: tellStatus,
-      onEnd: () => this.#followed.delete(camera),
+      onEnd: () => this.#unfollow(camera),
     });
     const leaveFaces = camera.faces.subscribe({
       onAlert: (alert) => this.#send(faceAlert(alert)),
@@ -47,6 +47,11 @@ export class EventFeed {
     });
     // A camera that was saved while somebody listens.
     if (this.#leaveDirectory) tellStatus();
+  }
+
+  #unfollow(camera: LiveCamera): void {
+    this.#followed.get(camera)?.();
+    this.#followed.delete(camera);
   }
 
   #send(message: EventMessage): void {

@@ -125,7 +125,13 @@ export class FolderImageStore implements ImageStore {
       await unlink(temporary).catch(() => undefined);
       throw error;
     }
-    await syncFolder(dirname(path));
+    try {
+      await syncFolder(dirname(path));
+    } catch (error) {
+      // It may not survive a power cut, so it is not handed out; nor may it stay as nobody's.
+      await unlink(path).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** Makes the folders it needs: on the first image, and after somebody removed them. */

@@ -5,6 +5,9 @@ import type { Clock } from '../base/clock.ts';
 import type { ImageStore, StorageUsage } from './image-store.ts';
 
 const maxRowsPerStep = 100;
+/** When the disk is full: some MB of images. */
+const rowsForRoom = 20;
+const makeRoomEveryMs = 10_000;
 const dayMs = 24 * 60 * 60 * 1000;
 /** Work begins and ends a little below the limit, so that what is written meanwhile does not exceed it. */
 const beginAt = 0.98;
@@ -76,6 +79,7 @@ export class Retention {
   #stopped = false;
   #turns = 0;
   #removed = 0;
+  #madeRoomAt = Number.NEGATIVE_INFINITY;
   /** Images whose rows are gone. While they cannot be deleted, no more rows go: that would free nothing. */
   #undeleted: readonly string[] = [];
 
@@ -116,9 +120,15 @@ export class Retention {
     return this.#alone(() => this.#untilWithinLimits(ages));
   }
 
-  /** The disk is full whatever the limits say: a few of the oldest go, so that new ones can be stored. */
-  makeRoom(): Promise<number> {
-    return this.#alone(() => this.#remove(maxRowsPerStep, null));
+  /**
+   * The disk is full whatever the limits say: a few of the oldest go, so that new ones can be stored. At most once in
+   * a while, however often it is asked for: a disk that something else fills must not cost the whole history.
+   */
+  async makeRoom(): Promise<number> {
+    const now = this.#options.clock.now();
+    if (now - this.#madeRoomAt < makeRoomEveryMs) return 0;
+    this.#madeRoomAt = now;
+    return this.#alone(() => this.#remove(rowsForRoom, null));
   }
 
   #alone(task: () => Promise<number>): Promise<number> {

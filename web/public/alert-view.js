@@ -52,12 +52,14 @@ export async function showAlert(alert) {
  */
 async function pictureOf(alert) {
   try {
-    return await getDetection(alert.detection_id);
+    const detection = await getDetection(alert.detection_id);
+    // The first detection may have been deleted and another one taken its place: that would be somebody else.
+    if (detection.timestamp === alert.timestamp) return detection;
   } catch (error) {
     // The detection may have been deleted meanwhile; what the list knows is shown.
     if (!(error instanceof ApiError)) throw error;
-    return { image_url: alert.image_url, box: null, confidence_score: alert.confidence_score };
   }
+  return { image_url: alert.image_url, box: null, confidence_score: alert.confidence_score };
 }
 
 dialog.addEventListener('close', () => {

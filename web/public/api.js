@@ -27,6 +27,7 @@
 
 /**
  * @typedef {object} Detection
+ * @property {string} timestamp ISO 8601
  * @property {{x: number, y: number, width: number, height: number} | null} box fractions of the picture
  * @property {number} confidence_score 0–1
  * @property {string | null} image_url
