@@ -14,6 +14,7 @@ import { type Config, ConfigError } from './config.ts';
 import { AlertRepository } from './db/alerts.ts';
 import { databaseFileName, openDatabase } from './db/database.ts';
 import { DetectionRepository } from './db/detections.ts';
+import { lockFolder } from './db/folder-lock.ts';
 import { StreamRepository } from './db/streams.ts';
 import type { StreamService } from './http/ports.ts';
 import { SavedRecordService } from './http/records-service.ts';
@@ -41,6 +42,7 @@ export interface App {
 /** @throws ConfigError when a part cannot start with these settings. */
 export async function startApp(config: Config, log: Log): Promise<App> {
   const clock = systemClock;
+  const unlock = lockFolder(config.dataDir);
   const database = await openDatabase(join(config.dataDir, databaseFileName));
   const detections = new DetectionRepository(database.db);
   const alerts = new AlertRepository(database.db);
@@ -103,6 +105,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await Promise.all([live.close().then(() => http.close()), cameras.close()]);
     await Promise.all([pool.close(), retention.stop()]);
     await database.close();
+    unlock();
   };
   let address: string;
   try {

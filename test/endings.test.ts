@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -38,6 +38,41 @@ it('a taken port ends the start with one line that names it', async () => {
   other.close();
   expect(code).not.toBe(0);
   expect(output().trim().split('\n').at(-1)).toMatch(new RegExp(`PORT.*${port}.*in use`));
+}, 30_000);
+
+it('a refused upgrade leaves no socket behind, and the server ends in order all the same', async () => {
+  const service = await startService();
+  const before = service.fds();
+  const { port } = new URL(service.baseUrl);
+  for (const origin of ['http://evil.example', 'https://evil.example']) {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.write(
+      `GET /ws/stream/ HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nOrigin: ${origin}\r\nConnection: Upgrade\r\n` +
+        'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    let reply = '';
+    for await (const chunk of socket) reply += chunk;
+    expect(reply).toMatch(/^HTTP\/1.1 403 /);
+  }
+  await eventually(
+    'closed',
+    () => service.fds(),
+    (fds) => fds <= before,
+  );
+  expect(await service.stop()).toBe(0);
+  expect(service.logs()).not.toMatch(/did not close in time/);
+}, 30_000);
+
+it('a second server on the same data is refused with one line, and the first is not disturbed', async () => {
+  const first = await startService();
+  try {
+    await expect(startService({ dataDir: first.dataDir })).rejects.toThrow(
+      /DATA_DIR.*in use by another running server/,
+    );
+    expect((await fetch(`${first.baseUrl}/readyz`)).status).toBe(200);
+  } finally {
+    await first.stop();
+  }
 }, 30_000);
 
 it('a signal to the whole group, which reaches the server twice, ends it in order', async () => {

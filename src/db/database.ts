@@ -1,7 +1,7 @@
 // Opening the database: file, pragmas, integrity, migrations; and asking it whether it is well.
 // Queries belong to the repositories, one per table.
 
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql } from 'kysely';
@@ -57,6 +57,8 @@ function openFile(path: string): DatabaseSync {
   try {
     if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
     file = new DatabaseSync(path, { timeout: openingBusyMs, enableForeignKeyConstraints: true });
+    // It tells who came when; before WAL, whose files get the same rights.
+    if (path !== ':memory:') chmodSync(path, 0o600);
     file.exec('pragma journal_mode = wal; pragma synchronous = normal');
     const verdict = file.prepare('pragma quick_check(1)').get() as { quick_check: string };
     if (verdict.quick_check !== 'ok') throw new Error(`damaged: ${verdict.quick_check}`);

@@ -137,4 +137,11 @@ function watchRequests(app: FastifyInstance, log: Log, registry: Registry): void
       histogram.observe({ method: request.method, route, status }, reply.elapsedTime / 1000);
     log.debug({ method: request.method, route, status, ms: Math.round(reply.elapsedTime) }, 'request');
   });
+  // A refused upgrade has taken its socket out of the server's care: nobody else would ever close it.
+  app.addHook('onSend', async (request, reply) => {
+    if (request.headers.upgrade !== undefined && reply.statusCode >= 400) reply.header('connection', 'close');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    if (request.headers.upgrade !== undefined && reply.statusCode >= 400) request.raw.socket.destroySoon();
+  });
 }

@@ -11,7 +11,7 @@ import type { Log } from '../base/log.ts';
 import type { Places } from '../base/places.ts';
 import { EventFeed } from './events.ts';
 import type { CameraDirectory } from './ports.ts';
-import { closeCodes, formats } from './protocol.ts';
+import { closeCodes, formats, type ServerMessage } from './protocol.ts';
 import { Session, type SessionSocket, type Target } from './session.ts';
 
 export interface LiveServerOptions {
@@ -32,11 +32,13 @@ const leavingReason = 'The server is leaving; come back.';
 const maxEventBacklog = 256 * 1024;
 const eventHeartbeatMs = 12_000;
 
+const fpsText = 'must be a number from 0.1 to 60';
+
 const query = z.object({
   stream_id: z.string().min(1).max(100).optional(),
   url: z.string().max(8192).optional(),
   format: z.string().optional(),
-  fps: z.coerce.number().positive().max(1000).optional(),
+  fps: z.coerce.number(fpsText).min(0.1, fpsText).max(60, fpsText).optional(),
 });
 
 export class LiveServer {
@@ -120,12 +122,12 @@ export class LiveServer {
     const parsed = query.safeParse(request.query);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
-      closeSocket(socket, closeCodes.badRequest, `${issue?.path.join('.')}: ${issue?.message}`);
+      refuse(socket, 'invalid_query', `${issue?.path.join('.')}: ${issue?.message}`);
       return;
     }
     const { format = 'jpeg', fps, stream_id: streamId, url } = parsed.data;
     if (!(formats as readonly string[]).includes(format)) {
-      closeSocket(socket, closeCodes.badRequest, `There is no format "${format.slice(0, 20)}"; use jpeg.`);
+      refuse(socket, 'format_unavailable', `There is no format "${format.slice(0, 20)}"; use jpeg.`);
       return;
     }
     this.#begin(socket, { streamId: streamId ?? null, address: url ?? null }, fps ?? null);
@@ -166,6 +168,13 @@ function adapt(socket: WebSocket): SessionSocket {
 
 function asText(data: RawData): string {
   return Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString();
+}
+
+/** In a message as well: a browser's page sees only the code of a close it did not expect. */
+function refuse(socket: WebSocket, code: string, sentence: string): void {
+  const message: ServerMessage = { type: 'error', error: sentence, code };
+  socket.send(JSON.stringify(message));
+  closeSocket(socket, closeCodes.badRequest, sentence);
 }
 
 function closeSocket(socket: WebSocket, code: number, reason: string): void {
