@@ -3,8 +3,9 @@
 
 import type { Places } from './base/places.ts';
 import { Camera, type CameraParts } from './camera.ts';
+import { detectionFiguresOf, nothingDetected, statsOf, sumOfDetections } from './camera-figures.ts';
 import { AppError } from './errors.ts';
-import type { LiveState, LiveStats, LiveStreams } from './http/ports.ts';
+import type { LiveState, LiveStreams } from './http/ports.ts';
 import type { DetectionFigures, OutsideDetection, OutsideDetections } from './http/record-ports.ts';
 import type { CameraDirectory } from './live/ports.ts';
 import type { Picture } from './media/access-unit.ts';
@@ -77,7 +78,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     if (!entry) return;
     this.#saved.delete(id);
     // At once: counters never go back, not even for a moment.
-    this.#past = sum([this.#past, figuresOf(entry.camera)]);
+    this.#past = sumOfDetections([this.#past, detectionFiguresOf(entry.camera)]);
     entry.camera.stream.end();
     await entry.camera.close(false);
   }
@@ -181,7 +182,10 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
 
   /** Over all cameras, deleted ones included. */
   detectionFigures(): DetectionFigures {
-    return sum([this.#past, ...[...this.#saved.values()].map(({ camera }) => figuresOf(camera))]);
+    return sumOfDetections([
+      this.#past,
+      ...[...this.#saved.values()].map(({ camera }) => detectionFiguresOf(camera)),
+    ]);
   }
 
   /** @throws Error with the reason when faces are wanted somewhere and the detector does not work. */
@@ -248,57 +252,4 @@ const whyNoPicture = {
 
 function streamNotFound(): AppError {
   return new AppError(404, 'stream_not_found', 'There is no stream with this id.');
-}
-
-const nothingDetected: DetectionFigures = {
-  framesAnalysed: 0,
-  framesSkipped: 0,
-  analysisMs: 0,
-  faces: 0,
-  tracks: 0,
-  detections: 0,
-  alerts: 0,
-  lostImages: 0,
-  lostVisits: 0,
-  waiting: 0,
-};
-
-function figuresOf({ detections }: Camera): DetectionFigures {
-  if (!detections) return nothingDetected;
-  const { frames, skipped, backlog: _, ...figures } = detections.figures;
-  return { ...figures, framesAnalysed: frames, framesSkipped: skipped };
-}
-
-function sum(all: readonly DetectionFigures[]): DetectionFigures {
-  const total = { ...nothingDetected };
-  for (const name of Object.keys(total) as (keyof DetectionFigures)[])
-    for (const figures of all) total[name] += figures[name];
-  return total;
-}
-
-function statsOf(camera: Camera, now: number): LiveStats {
-  const { stream, pictures, source, figures } = camera;
-  const { units } = stream.totals;
-  return {
-    current_fps: round(stream.unitsPerSecond(now)),
-    avg_processing_time: round(pictures.figures.processingTime),
-    avg_detection_time: round(figures.detectionTime),
-    total_frames: units,
-    total_detections: figures.detections,
-    detection: figures.detection,
-    uptime: round(figures.uptime),
-    latency_ms: round(pictures.figures.latency),
-    dropped_frames: pictures.figures.dropped,
-    bitrate_kbps: round((stream.bytesPerSecond(now) * 8) / 1000),
-    packets: source.figures.packets,
-    lost_packets: source.figures.lostPackets,
-    reconnects: Math.max(0, source.figures.connects - 1),
-    transport: source.figures.transport,
-    decoders: pictures.figures.decoders,
-    pictures: pictures.figures.pictures,
-  };
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }
