@@ -64,8 +64,8 @@ export function useParts(paths: readonly string[], options: ServiceOptions = {})
       const url =
         typeof stream === 'string'
           ? service.viewerUrl(stream)
-          : `${service.baseUrl.replace(/^http/, 'ws')}/ws/stream/?stream_id=${stream.id}`;
-      const viewer = new Viewer(url, viewerOptions);
+          : service.socketUrl(`/ws/stream/?stream_id=${stream.id}`);
+      const viewer = new Viewer(url, { headers: service.headers, ...viewerOptions });
       viewers.add(viewer);
       return viewer;
     },

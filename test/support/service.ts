@@ -2,6 +2,7 @@
 // Starting, asking and stopping only; watching is in viewer.ts.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,10 +12,29 @@ import { nodeFlags } from '../../bin/launch.mjs';
 import { openDescriptors, type ProcessFigures, processFigures } from './process-figures.ts';
 
 export interface ServiceOptions {
-  /** Settings beside the defaults of a test: any free port, a new data folder, no sign-in. */
+  /** Settings beside the defaults of a test: any free port, a new data folder, no sign-in (`AUTH=off`). */
   readonly env?: NodeJS.ProcessEnv;
+  /** With sign-in: a first admin with a password of this run, or that of an earlier run on the same data. */
+  readonly admin?: true | Account;
   /** A data folder to use and keep, for starting again on the same data. */
   readonly dataDir?: string;
+}
+
+export interface Account {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What a request presents, such as `bearer(token)` or a cookie; `{}` for a stranger. */
+export type Headers = Readonly<Record<string, string>>;
+
+export const bearer = (token: string): Headers => ({ authorization: `Bearer ${token}` });
+
+export interface SignedIn {
+  readonly access: string;
+  readonly refresh: string;
+  /** As a browser sends it back: `name=value`. */
+  readonly cookie: string;
 }
 
 export interface Service {
@@ -28,12 +48,24 @@ export interface Service {
   readonly exitCode: number | null;
   figures(): ProcessFigures;
   fds(): number;
+  /** With `options.admin`. */
+  readonly admin: Account | null;
+  /** What requests present unless told otherwise: the admin's token, or nothing where there is no admin. */
+  readonly headers: Headers;
   /** A JSON request to the REST API. @throws Error for a status other than 2xx, with the reply. */
-  api<T = unknown>(method: string, path: string, body?: unknown): Promise<T>;
+  api<T = unknown>(method: string, path: string, body?: unknown, headers?: Headers): Promise<T>;
+  /** The same with whatever comes back. */
+  request(method: string, path: string, body?: unknown, headers?: Headers): Promise<Response>;
+  /** @param account by default the admin. @throws Error when it is refused. */
+  signIn(account?: Account): Promise<SignedIn>;
+  /** The link for the first user as it was printed; null when none was. */
+  setupLink(): string | null;
   /** All metrics of one moment: gives the value of one by name, its series summed; 0 when there is none. */
   metrics(): Promise<(name: string) => number>;
   /** The address of a JPEG viewer of a camera address. */
-  viewerUrl(rtspUrl: string): string;
+  viewerUrl(rtspUrl: string, token?: string): string;
+  /** That of any WebSocket, as in `/ws/events/`. */
+  socketUrl(path: string): string;
   /** SIGTERM, and SIGKILL when it does not end within 10 s. @returns its exit code, null when killed. */
   stop(): Promise<number | null>;
 }
@@ -45,10 +77,19 @@ const keptLogCharacters = 1_000_000;
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const ownFolder = options.dataDir === undefined;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-data-'));
+  const admin = options.admin === true ? newAccount('admin') : (options.admin ?? null);
   const child = spawn(process.execPath, [...nodeFlags, entry, 'serve'], {
     // Not the repository's folder: a developer's `.env` there is no part of a test.
     cwd: dataDir,
-    env: { ...process.env, HOST: '127.0.0.1', PORT: '0', DATA_DIR: dataDir, ...options.env },
+    env: {
+      ...process.env,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATA_DIR: dataDir,
+      AUTH: admin ? 'required' : 'off',
+      ...(admin && { ADMIN_USERNAME: admin.username, ADMIN_PASSWORD: admin.password }),
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   // Whatever ends this process ends the service: none is left behind by a test that was broken off.
@@ -64,14 +105,17 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     if (ownFolder) rmSync(dataDir, { recursive: true, force: true });
   };
   let baseUrl: string;
+  let headers: Headers = {};
   try {
     baseUrl = await ready(child, () => logs);
+    if (admin) headers = bearer((await signIn(baseUrl, admin)).access);
   } catch (error) {
     child.kill('SIGKILL');
     removeFolder();
     throw error;
   }
 
+  const sockets = baseUrl.replace(/^http/, 'ws');
   return {
     baseUrl,
     pid: child.pid!,
@@ -82,13 +126,25 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     },
     figures: () => processFigures(child.pid!),
     fds: () => openDescriptors(child.pid!),
-    api: (method, path, body) => request(baseUrl, method, path, body),
+    admin,
+    headers,
+    async api<T>(method: string, path: string, body?: unknown, presented = headers) {
+      return json<T>(await request(baseUrl, method, path, body, presented), `${method} ${path}`);
+    },
+    request: (method, path, body, presented = headers) => request(baseUrl, method, path, body, presented),
+    signIn(account = admin ?? undefined) {
+      if (!account) throw new Error('This service was started without an admin.');
+      return signIn(baseUrl, account);
+    },
+    setupLink: () => /https?:\S+\/#setup=[\w-]+/.exec(logs)?.[0] ?? null,
     async metrics() {
-      const response = await fetch(`${baseUrl}/metrics`);
+      const response = await request(baseUrl, 'GET', '/metrics', undefined, headers);
       const text = await response.text();
       return (name) => sumOfMetric(text, name);
     },
-    viewerUrl: (rtspUrl) => `${baseUrl.replace(/^http/, 'ws')}/ws/stream/?url=${encodeURIComponent(rtspUrl)}`,
+    viewerUrl: (rtspUrl, token) =>
+      `${sockets}/ws/stream/?url=${encodeURIComponent(rtspUrl)}${token === undefined ? '' : `&token=${token}`}`,
+    socketUrl: (path) => `${sockets}${path}`,
     async stop() {
       await end(child);
       removeFolder();
@@ -126,16 +182,36 @@ async function isReady(address: string): Promise<boolean> {
   }
 }
 
-async function request<T>(baseUrl: string, method: string, path: string, body: unknown): Promise<T> {
-  const response = await fetch(`${baseUrl}${path}`, {
+function request(
+  baseUrl: string,
+  method: string,
+  path: string,
+  body: unknown,
+  headers: Headers,
+): Promise<Response> {
+  return fetch(`${baseUrl}${path}`, {
     method,
-    ...(body === undefined
-      ? {}
-      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    redirect: 'manual',
+    headers: { ...headers, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
   });
+}
+
+async function json<T>(response: Response, what: string): Promise<T> {
   const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+  if (!response.ok) throw new Error(`${what}: ${response.status} ${text}`);
   return (text === '' ? undefined : JSON.parse(text)) as T;
+}
+
+async function signIn(baseUrl: string, account: Account): Promise<SignedIn> {
+  const response = await request(baseUrl, 'POST', '/api/login/', account, {});
+  const [cookie = ''] = response.headers.getSetCookie().map((header) => header.split(';', 1)[0]!);
+  return { ...(await json<{ access: string; refresh: string }>(response, 'sign-in')), cookie };
+}
+
+/** A user name with a password that nobody knows but this run. */
+export function newAccount(username: string): Account {
+  return { username, password: randomBytes(18).toString('base64url') };
 }
 
 /** Prometheus text: lines of `name{labels} value`. */

@@ -10,6 +10,8 @@ export interface ViewerOptions {
    */
   readonly onPicture?: (jpeg: Buffer, arrivedAt: number) => void;
   readonly onMessage?: (message: ServerMessage) => void;
+  /** Of the HTTP request that asks for the socket, as in `bearer(token)`. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Milliseconds since 1970 that never step back: the simulated camera's clock, comparable between processes. */
@@ -41,7 +43,7 @@ export class Viewer {
 
   constructor(url: string, options: ViewerOptions = {}) {
     this.#options = options;
-    this.socket = new WebSocket(url, { perMessageDeflate: false });
+    this.socket = new WebSocket(url, { perMessageDeflate: false, headers: options.headers ?? {} });
     this.socket.on('message', (data: Buffer, isBinary) =>
       isBinary ? this.#onPicture(data) : this.#onText(data.toString()),
     );
