@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
 import { loadSecretKey, SecretBox } from './auth/secrets.ts';
 import { type Clock, systemClock } from './base/clock.ts';
+import { everyone } from './base/identity.ts';
 import type { Log } from './base/log.ts';
 import { Places } from './base/places.ts';
 import { Cameras } from './cameras.ts';
@@ -89,7 +90,15 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
   const records = new SavedRecordService({ detections, alerts, images, outside: cameras, log });
   const streams = new SavedStreamService({ store, live: cameras, records, maxStreams: config.maxStreams });
-  const live = new LiveServer({ cameras, clock, log, places });
+  const live = new LiveServer({
+    cameras,
+    clock,
+    log,
+    places,
+    identityOf: () => everyone,
+    follow: () => () => {},
+    onAdHoc: () => {},
+  });
   const http = await buildHttp({
     config,
     log,

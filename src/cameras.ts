@@ -30,11 +30,18 @@ interface Saved {
 /** An ad-hoc stream ends this long after its last viewer. */
 const adHocLingerMs = 10_000;
 const maxAdHoc = 32;
+/** Of one user or API token. */
+const maxAdHocEach = 8;
+
+interface AdHoc {
+  readonly camera: Camera;
+  readonly openedBy: string | null;
+}
 
 export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections {
   readonly #options: CamerasOptions;
   readonly #saved = new Map<string, Saved>();
-  readonly #adHoc = new Map<string, Camera>();
+  readonly #adHoc = new Map<string, AdHoc>();
   /** Figures of cameras that are gone. */
   #past = nothingDetected;
   readonly #followers = new Set<(camera: LiveCamera) => void>();
@@ -152,16 +159,18 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     return this.#saved.get(id)?.camera ?? null;
   }
 
-  byAddress(address: CameraUrl): LiveCamera {
-    const key = cameraKey(address);
-    // Streams that differ by a token only: the very one, when the address tells which.
-    for (const { camera } of this.#saved.values()) if (sameCameraUrl(camera.address, address)) return camera;
-    for (const { camera } of this.#saved.values()) if (cameraKey(camera.address) === key) return camera;
+  byAddress(address: CameraUrl, openedBy: string | null): LiveCamera {
+    const saved = this.#savedAt(address);
+    if (saved) return saved;
     if (isMasked(address))
       throw new AppError(400, 'invalid_rtsp_url', 'The password in the camera address is masked (****).');
     // With its password: who does not know it must not join the stream of somebody who does.
     const secret = formatCameraUrl(address, 'keep');
-    return this.#adHoc.get(secret) ?? this.#openAdHoc(secret, address);
+    return this.#adHoc.get(secret)?.camera ?? this.#openAdHoc(secret, address, openedBy);
+  }
+
+  saved(address: CameraUrl): boolean {
+    return this.#savedAt(address) !== null;
   }
 
   onSaved(onCamera: (camera: LiveCamera) => void): () => void {
@@ -202,7 +211,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
 
   /** Disconnects every camera, told properly; bounded by the client's own limits. */
   async close(): Promise<void> {
-    const cameras = [...[...this.#saved.values()].map(({ camera }) => camera), ...this.#adHoc.values()];
+    const cameras = [...this.#saved.values(), ...this.#adHoc.values()].map(({ camera }) => camera);
     this.#saved.clear();
     this.#adHoc.clear();
     await Promise.all(cameras.map((camera) => camera.close(true)));
@@ -214,9 +223,28 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     return entry.camera;
   }
 
-  #openAdHoc(key: string, address: CameraUrl): Camera {
-    const { maxStreams } = this.#options;
-    if (this.#adHoc.size >= maxAdHoc || this.#saved.size + this.#adHoc.size >= maxStreams)
+  #savedAt(address: CameraUrl): Camera | null {
+    const key = cameraKey(address);
+    let found: Camera | null = null;
+    for (const { camera } of this.#saved.values()) {
+      // Streams that differ by a token only: the very one, when the address tells which.
+      if (sameCameraUrl(camera.address, address)) return camera;
+      if (found === null && cameraKey(camera.address) === key) found = camera;
+    }
+    return found;
+  }
+
+  #mayOpenAdHoc(openedBy: string | null): boolean {
+    const open = this.#adHoc.size;
+    if (open >= maxAdHoc || this.#saved.size + open >= this.#options.maxStreams) return false;
+    if (openedBy === null) return true;
+    let own = 0;
+    for (const adHoc of this.#adHoc.values()) if (adHoc.openedBy === openedBy) own++;
+    return own < maxAdHocEach;
+  }
+
+  #openAdHoc(key: string, address: CameraUrl, openedBy: string | null): Camera {
+    if (!this.#mayOpenAdHoc(openedBy))
       throw new AppError(
         429,
         'too_many_streams',
@@ -224,7 +252,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
       );
     let cancel: (() => void) | null = null;
     const end = () => {
-      if (camera.viewers > 0 || this.#adHoc.get(key) !== camera) return;
+      if (camera.viewers > 0 || this.#adHoc.get(key)?.camera !== camera) return;
       this.#adHoc.delete(key);
       void camera.close(false);
     };
@@ -236,7 +264,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
         cancel = this.#options.clock.after(adHocLingerMs, end);
       },
     });
-    this.#adHoc.set(key, camera);
+    this.#adHoc.set(key, { camera, openedBy });
     camera.start();
     return camera;
   }

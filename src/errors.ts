@@ -64,6 +64,11 @@ export const cameraErrors = {
 
 export type CameraErrorCode = keyof typeof cameraErrors;
 
+/** A sentence of a CameraError without the camera's own words, which may repeat its address. */
+export function withoutDetail(sentence: string): string {
+  return sentence.replace(/ \(.*\)\.$/s, '.');
+}
+
 /** A camera's refusal or failure. `message` never holds a password. */
 export class CameraError extends Error {
   override readonly name = 'CameraError';

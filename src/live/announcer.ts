@@ -12,6 +12,7 @@ const newestWeight = 0.1;
 
 export class Announcer {
   readonly #clock: Clock;
+  readonly #details: boolean;
   readonly #send: (message: ServerMessage) => void;
   readonly #sentRate = new RateMeter();
   /** Moving average, ms. */
@@ -19,8 +20,10 @@ export class Announcer {
   #toldSize: { readonly width: number; readonly height: number } | null = null;
   #facesShown = false;
 
-  constructor(clock: Clock, send: (message: ServerMessage) => void) {
+  /** @param details whether cameras' own words may be told. */
+  constructor(clock: Clock, details: boolean, send: (message: ServerMessage) => void) {
     this.#clock = clock;
+    this.#details = details;
     this.#send = send;
   }
 
@@ -55,7 +58,7 @@ export class Announcer {
 
   /** @param camera null: the viewer watches none. @param note said instead of the stream's own message. */
   status(camera: LiveCamera | null, note?: string): void {
-    if (camera) this.#send(statusMessage(camera, note));
+    if (camera) this.#send(statusMessage(camera, this.#details, note));
     else this.#send({ type: 'status', status: 'offline', message: note ?? 'Stopped for this viewer.' });
   }
 

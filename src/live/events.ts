@@ -8,7 +8,7 @@ import { type EventMessage, faceAlert, statusMessage } from './protocol.ts';
 /** Follows all cameras once for all listeners, and only while there are any. */
 export class EventFeed {
   readonly #cameras: CameraDirectory;
-  readonly #listeners = new Set<(text: string) => void>();
+  readonly #listeners = new Map<(text: string) => void, boolean>();
   readonly #followed = new Map<LiveCamera, () => void>();
   #leaveDirectory: (() => void) | null = null;
 
@@ -16,11 +16,15 @@ export class EventFeed {
     this.#cameras = cameras;
   }
 
-  /** @param send gets JSON texts: the status of every stream at once, then what happens. @returns ends it. */
-  subscribe(send: (text: string) => void): () => void {
-    this.#listeners.add(send);
+  /**
+   * @param details whether cameras' own words may be told.
+   * @param send gets JSON texts: the status of every stream at once, then what happens.
+   * @returns ends it.
+   */
+  subscribe(details: boolean, send: (text: string) => void): () => void {
+    this.#listeners.set(send, details);
     this.#leaveDirectory ??= this.#cameras.onSaved((camera) => this.#follow(camera));
-    for (const camera of this.#followed.keys()) send(JSON.stringify(statusEvent(camera)));
+    for (const camera of this.#followed.keys()) send(JSON.stringify(statusEvent(camera, details)));
     return () => {
       this.#listeners.delete(send);
       if (this.#listeners.size > 0) return;
@@ -32,13 +36,13 @@ export class EventFeed {
   }
 
   #follow(camera: LiveCamera): void {
-    const tellStatus = () => this.#send(statusEvent(camera));
+    const tellStatus = () => this.#send((details) => statusEvent(camera, details));
     const leaveStream = camera.stream.subscribe({
       onStatus: tellStatus,
       onEnd: () => this.#unfollow(camera),
     });
     const leaveFaces = camera.faces.subscribe({
-      onAlert: (alert) => this.#send(faceAlert(alert)),
+      onAlert: (alert) => this.#send(() => faceAlert(alert)),
       onDetector: tellStatus,
     });
     this.#followed.set(camera, () => {
@@ -54,12 +58,13 @@ export class EventFeed {
     this.#followed.delete(camera);
   }
 
-  #send(message: EventMessage): void {
-    const text = JSON.stringify(message);
-    for (const send of this.#listeners) send(text);
+  #send(message: (details: boolean) => EventMessage): void {
+    const full = JSON.stringify(message(true));
+    const plain = JSON.stringify(message(false));
+    for (const [send, details] of this.#listeners) send(details ? full : plain);
   }
 }
 
-function statusEvent(camera: LiveCamera): EventMessage {
-  return { ...statusMessage(camera), stream_id: camera.id ?? '' };
+function statusEvent(camera: LiveCamera, details: boolean): EventMessage {
+  return { ...statusMessage(camera, details), stream_id: camera.id ?? '' };
 }

@@ -2,6 +2,7 @@
 // Shapes and their reading only; what they cause is in session.ts.
 
 import { z } from 'zod';
+import { withoutDetail } from '../errors.ts';
 import type { DetectorState } from '../media/faces.ts';
 import type { DetectionStats, LiveCamera, RaisedAlert, SeenFace } from '../stream/live-camera.ts';
 import type { StreamStatus } from '../stream/status.ts';
@@ -83,11 +84,16 @@ export function faceAlert(alert: RaisedAlert): FaceAlertMessage {
   };
 }
 
-/** @param note said instead of the stream's own message. */
-export function statusMessage(camera: LiveCamera, note?: string): StatusMessage {
+/**
+ * @param details false leaves out what the camera itself said: it may repeat its address.
+ * @param note said instead of the stream's own message.
+ */
+export function statusMessage(camera: LiveCamera, details: boolean, note?: string): StatusMessage {
   const { stream, faces } = camera;
-  const message = note ?? stream.message;
-  const { state, message: why } = faces.detector;
+  const told = (text: string | null) => (text === null || details ? text : withoutDetail(text));
+  const message = note ?? told(stream.message);
+  const { state } = faces.detector;
+  const why = told(faces.detector.message);
   return {
     type: 'status',
     status: stream.status,
@@ -116,6 +122,7 @@ export const closeCodes = {
   serverLeaving: 1001,
   internalError: 1011,
   badRequest: 4400,
+  signedOut: 4401,
   noSuchStream: 4404,
   viewerWentAway: 4408,
   tooMany: 4429,

@@ -3,12 +3,16 @@
 
 import type {} from '@fastify/swagger';
 import websocket from '@fastify/websocket';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest, RouteGenericInterface } from 'fastify';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';
+import type { Identity } from '../base/identity.ts';
 import type { Log } from '../base/log.ts';
 import type { Places } from '../base/places.ts';
+import { AppError } from '../errors.ts';
+import { type CameraUrl, parseCameraUrl } from '../media/camera-url.ts';
+import { Access, AdHocWatchers, maySeeAddresses, requireMayWatch } from './access.ts';
 import { EventFeed } from './events.ts';
 import type { CameraDirectory } from './ports.ts';
 import { closeCodes, formats, type ServerMessage } from './protocol.ts';
@@ -20,7 +24,21 @@ export interface LiveServerOptions {
   readonly log: Log;
   /** For viewers of every kind together. */
   readonly places: Places;
+  /** Who asks; those whom nobody knows were refused before. */
+  readonly identityOf: (request: FastifyRequest) => Identity;
+  /** Calls `onEnd` once when what the identity stands on ends. @returns ends the following; idempotent. */
+  readonly follow: (identity: Identity, onEnd: () => void) => () => void;
+  /** Somebody watches a camera that is not saved: once for each of them and ad-hoc stream. */
+  readonly onAdHoc: (identity: Identity, address: CameraUrl, request: FastifyRequest) => void;
 }
+
+/** Least role for these routes; the server's own hooks read it. */
+interface RouteAccess {
+  readonly access: 'viewer';
+}
+
+/** Ends what goes to one socket, with the close frame's code and reason. */
+type End = (code: number, reason: string) => void;
 
 /** A command is some hundred bytes; a larger message ends with 1009. */
 const maxMessageBytes = 64 * 1024;
@@ -28,6 +46,8 @@ const maxMessageBytes = 64 * 1024;
 const maxReasonBytes = 123;
 /** Those who are told to leave have this long to answer, ms. */
 const farewellMs = 1_000;
+/** Whoever is signed out has less: what was sent before must not be read long after. */
+const signOutMs = 500;
 const leavingReason = 'The server is leaving; come back.';
 const maxEventBacklog = 256 * 1024;
 const eventHeartbeatMs = 12_000;
@@ -43,10 +63,9 @@ const query = z.object({
 
 export class LiveServer {
   readonly #options: LiveServerOptions;
-  readonly #sessions = new Set<Session>();
-  readonly #dashboards = new Set<WebSocket>();
   readonly #events: EventFeed;
-  readonly #sockets = new Set<WebSocket>();
+  readonly #watchers = new AdHocWatchers();
+  readonly #sockets = new Map<WebSocket, End>();
   #leaving = false;
 
   constructor(options: LiveServerOptions) {
@@ -61,44 +80,70 @@ export class LiveServer {
       // The plugin would wait for every viewer; they are told to leave by close() before the server closes.
       preClose: (done: () => void) => done(),
     });
-    http.get('/ws/stream', { websocket: true, schema: { hide: true } }, (socket, request) =>
-      this.#accept(socket, request),
+    const route = { websocket: true, schema: { hide: true }, config: { access: 'viewer' } } as const;
+    http.get<RouteGenericInterface, RouteAccess>(
+      '/ws/stream',
+      { ...route, preValidation: async (request) => this.#refuseAdHoc(request) },
+      (socket, request) => this.#accept(socket, request),
     );
-    http.get('/ws/events', { websocket: true, schema: { hide: true } }, (socket) => this.#listen(socket));
+    http.get<RouteGenericInterface, RouteAccess>('/ws/events', route, (socket, request) =>
+      this.#listen(socket, request),
+    );
   }
 
   /** Tells every viewer to come back later (1001); those who do not answer are cut off a moment later. */
   async close(): Promise<void> {
     this.#leaving = true;
-    for (const session of this.#sessions) session.close(closeCodes.serverLeaving, leavingReason);
-    for (const socket of this.#dashboards) closeSocket(socket, closeCodes.serverLeaving, leavingReason);
+    for (const end of this.#sockets.values()) end(closeCodes.serverLeaving, leavingReason);
     const deadline = this.#options.clock.now() + farewellMs;
     while (this.#sockets.size > 0 && this.#options.clock.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    for (const socket of this.#sockets) socket.terminate();
+    for (const socket of this.#sockets.keys()) socket.terminate();
+  }
+
+  /** At the upgrade, where a role that does not reach is answered 403 as on every route. */
+  #refuseAdHoc(request: FastifyRequest): void {
+    const { cameras, identityOf } = this.#options;
+    const parsed = query.safeParse(request.query);
+    // What is wrong with the query itself is told on the socket.
+    if (!parsed.success || parsed.data.url === undefined || parsed.data.stream_id !== undefined) return;
+    const address = readAddress(parsed.data.url);
+    if (address) requireMayWatch(cameras, identityOf(request), address);
   }
 
   /** @returns whether there is a place; else the socket is closed with the reason. */
-  #admit(socket: WebSocket): boolean {
+  #admit(socket: WebSocket, identity: Identity): boolean {
     // A socket error is always followed by "close", which is where it is handled.
     socket.on('error', (error) => this.#options.log.debug({ err: error }, 'viewer socket error'));
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, (code, reason) => closeSocket(socket, code, reason));
     socket.on('close', () => this.#sockets.delete(socket));
     const { places } = this.#options;
     const leave = this.#leaving ? null : places.take();
     if (leave) socket.on('close', leave);
     else if (this.#leaving) closeSocket(socket, closeCodes.serverLeaving, leavingReason);
     else closeSocket(socket, closeCodes.tooMany, `At most ${places.most} viewers; come back later.`);
-    return leave !== null;
+    if (leave === null) return false;
+    let signedIn = true;
+    const unfollow = this.#options.follow(identity, () => {
+      signedIn = false;
+      this.#sockets.get(socket)?.(closeCodes.signedOut, 'Signed out.');
+      this.#options.clock.after(signOutMs, () => socket.terminate());
+    });
+    socket.on('close', unfollow);
+    return signedIn;
   }
 
-  #listen(socket: WebSocket): void {
-    if (!this.#admit(socket)) return;
-    this.#dashboards.add(socket);
-    const leave = this.#events.subscribe((text) => {
+  #listen(socket: WebSocket, request: FastifyRequest): void {
+    const identity = this.#options.identityOf(request);
+    if (!this.#admit(socket, identity)) return;
+    const leave = this.#events.subscribe(maySeeAddresses(identity), (text) => {
       // Somebody who does not read is let go: a dashboard that misses events would tell what is not so.
       if (socket.bufferedAmount > maxEventBacklog) socket.terminate();
       else socket.send(text);
+    });
+    this.#sockets.set(socket, (code, reason) => {
+      leave();
+      closeSocket(socket, code, reason);
     });
     let answered = true;
     const heartbeat = setInterval(() => {
@@ -113,12 +158,12 @@ export class LiveServer {
     socket.on('close', () => {
       clearInterval(heartbeat);
       leave();
-      this.#dashboards.delete(socket);
     });
   }
 
   #accept(socket: WebSocket, request: FastifyRequest): void {
-    if (!this.#admit(socket)) return;
+    const identity = this.#options.identityOf(request);
+    if (!this.#admit(socket, identity)) return;
     const parsed = query.safeParse(request.query);
     if (!parsed.success) {
       const issue = parsed.error.issues[0];
@@ -130,13 +175,19 @@ export class LiveServer {
       refuse(socket, 'format_unavailable', `There is no format "${format.slice(0, 20)}"; use jpeg.`);
       return;
     }
-    this.#begin(socket, { streamId: streamId ?? null, address: url ?? null }, fps ?? null);
+    const access = new Access({
+      cameras: this.#options.cameras,
+      identity,
+      watchers: this.#watchers,
+      onAdHoc: (who, address) => this.#options.onAdHoc(who, address, request),
+    });
+    this.#begin(socket, access, { streamId: streamId ?? null, address: url ?? null }, fps ?? null);
   }
 
-  #begin(socket: WebSocket, target: Target, fps: number | null): void {
-    const { cameras, clock } = this.#options;
-    const session = new Session({ socket: adapt(socket), cameras, target, clock, fps });
-    this.#sessions.add(session);
+  #begin(socket: WebSocket, access: Access, target: Target, fps: number | null): void {
+    const { clock } = this.#options;
+    const session = new Session({ socket: adapt(socket), access, target, clock, fps });
+    this.#sockets.set(socket, (code, reason) => session.close(code, reason));
     socket.on('message', (data, isBinary) => {
       try {
         if (isBinary) session.onBinary();
@@ -148,11 +199,18 @@ export class LiveServer {
       }
     });
     socket.on('pong', (payload) => session.onPong(payload));
-    socket.on('close', () => {
-      session.onClose();
-      this.#sessions.delete(session);
-    });
+    socket.on('close', () => session.onClose());
     session.open();
+  }
+}
+
+/** Null for what is no address, which is told on the socket. */
+function readAddress(text: string): CameraUrl | null {
+  try {
+    return parseCameraUrl(text);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
   }
 }
 

@@ -5,12 +5,11 @@ import type { Clock } from '../base/clock.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { AppError } from '../errors.ts';
 import type { Picture } from '../media/access-unit.ts';
-import { parseCameraUrl } from '../media/camera-url.ts';
 import { FrameRateLimiter } from '../media/frame-rate.ts';
 import type { LiveCamera } from '../stream/live-camera.ts';
+import type { Access } from './access.ts';
 import { Announcer } from './announcer.ts';
 import { Outbox } from './outbox.ts';
-import type { CameraDirectory } from './ports.ts';
 import { type ClientMessage, closeCodes, faceAlert, parseCommand, type ServerMessage } from './protocol.ts';
 
 export interface SessionSocket {
@@ -30,7 +29,7 @@ export interface Target {
 
 export interface SessionOptions {
   readonly socket: SessionSocket;
-  readonly cameras: CameraDirectory;
+  readonly access: Access;
   readonly target: Target;
   readonly clock: Clock;
   /** JPEG view: at most so many pictures a second; null for as many as are made. */
@@ -61,8 +60,8 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { socket, clock, fps } = options;
-    this.#tell = new Announcer(clock, (message) => this.#send(message));
+    const { socket, access, clock, fps } = options;
+    this.#tell = new Announcer(clock, access.seesAddresses, (message) => this.#send(message));
     this.#outbox = new Outbox(
       { send: (data, done) => socket.sendBinary(data, done), ping: (payload) => socket.ping(payload) },
       clock,
@@ -125,15 +124,11 @@ export class Session {
   }
 
   #find(target: Target): LiveCamera {
-    const { cameras } = this.#options;
-    if (target.streamId !== null) {
-      const camera = cameras.byId(target.streamId);
-      if (!camera) throw new AppError(404, 'stream_not_found', 'There is no stream with this id.');
-      return camera;
-    }
+    const { access } = this.#options;
+    if (target.streamId !== null) return access.byId(target.streamId);
     if (target.address === null)
       throw new AppError(400, 'no_stream_named', 'Name the stream by ?stream_id= or ?url=.');
-    return cameras.byAddress(parseCameraUrl(target.address));
+    return access.byAddress(target.address);
   }
 
   /** @param find throws an AppError that closes the socket. */
@@ -245,7 +240,7 @@ export class Session {
       return;
     }
     try {
-      const camera = this.#options.cameras.byAddress(parseCameraUrl(address));
+      const camera = this.#options.access.byAddress(address);
       this.#attach(() => camera);
     } catch (error) {
       // A command that cannot be followed: the socket stays, and what it shows goes on.
