@@ -56,7 +56,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     onTrouble: (error) => log.warn({ err: error }, 'old detections cannot be removed at the moment'),
   });
   const visits = new VisitStore({ detections, alerts, images, makeRoom: () => retention.makeRoom(), log });
-  const store = new StreamRepository(database.db, new SecretBox(loadSecretKey(config)));
+  const store = new StreamRepository(
+    database.db,
+    new SecretBox(loadSecretKey(config), config.secretKeyFallbacks),
+  );
   const pool = new CodecPool({ log });
   const policy = new AddressPolicy({
     allowed: config.rtspAllowedNetworks,
@@ -119,6 +122,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   let address: string;
   try {
     await live.register(http);
+    await renewSeals(store, log);
     await streams.start();
     pool.warm();
     retention.start();
@@ -136,6 +140,18 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     streams: () => cameras.counts.saved,
     close,
   };
+}
+
+/** After a change of `SECRET_KEY`: what a former key sealed gets the current one, what no key opens is told by name. */
+async function renewSeals(store: StreamRepository, log: Log): Promise<void> {
+  const { resealed, locked } = await store.reseal();
+  if (resealed > 0)
+    log.info({ streams: resealed }, 'camera passwords sealed with a former SECRET_KEY are sealed anew');
+  if (locked.length > 0)
+    log.error(
+      { cameras: locked },
+      `the passwords of ${locked.length} cameras were sealed with another SECRET_KEY: give it in SECRET_KEY_FALLBACKS, or enter these passwords again`,
+    );
 }
 
 async function listen(http: FastifyInstance, { host, port }: Config): Promise<string> {

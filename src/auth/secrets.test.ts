@@ -73,6 +73,22 @@ test('another secret is told apart from damage', () => {
     expect(codeOf(() => box.open(broken))).toBe('credentials_damaged');
 });
 
+test('what a former secret sealed opens while it is given as a fallback; new texts get the current one', () => {
+  const former = new SecretBox('the first secret of tests');
+  const sealed = former.seal('password');
+  const box = new SecretBox('the second secret of tests', [
+    'unrelated secret of tests',
+    'the first secret of tests',
+  ]);
+  expect(box.open(sealed)).toBe('password');
+  expect(box.isCurrent(sealed)).toBe(false);
+  const resealed = box.seal('password');
+  expect(box.isCurrent(resealed)).toBe(true);
+  expect(new SecretBox('the second secret of tests').open(resealed)).toBe('password');
+  expect(codeOf(() => former.open(resealed))).toBe('credentials_locked');
+  expect(box.isCurrent('')).toBe(false);
+});
+
 test('any changed character is noticed', () => {
   const box = new SecretBox('a secret for tests only');
   const sealed = box.seal('a password');

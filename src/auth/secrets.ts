@@ -106,39 +106,61 @@ function derive(secret: string, purpose: string, bytes: number): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `rtsp-stream-viewer ${purpose}`, bytes));
 }
 
+interface SealingKey {
+  readonly key: KeyObject;
+  /** Begins every text sealed with it; holds the version and the key's id. */
+  readonly header: string;
+}
+
+function sealingKey(secret: string): SealingKey {
+  return {
+    key: createSecretKey(derive(secret, 'camera credentials', 32)),
+    header: `${version}.${derive(secret, 'camera credentials key id', 6).toString('base64url')}`,
+  };
+}
+
 /**
  * Seals short texts with AES-256-GCM: `v1.<key id>.<nonce, ciphertext and tag in base64url>`. The key and its id are
  * derived from the secret (HKDF, RFC 5869), the id tells another key from damage, and version and id are authenticated.
+ * Seals with the current secret only; opens what any of the secrets sealed, so that a secret can be replaced.
  */
 export class SecretBox {
-  readonly #key: KeyObject;
-  readonly #header: string;
+  readonly #current: SealingKey;
+  readonly #all: readonly SealingKey[];
 
-  constructor(secret: string) {
-    this.#key = createSecretKey(derive(secret, 'camera credentials', 32));
-    this.#header = `${version}.${derive(secret, 'camera credentials key id', 6).toString('base64url')}`;
+  /** @param fallbacks former secrets, `SECRET_KEY_FALLBACKS`. */
+  constructor(secret: string, fallbacks: readonly string[] = []) {
+    this.#current = sealingKey(secret);
+    this.#all = [this.#current, ...fallbacks.map(sealingKey)];
   }
 
   seal(text: string): string {
+    const { key, header } = this.#current;
     const nonce = randomBytes(nonceBytes);
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(this.#header));
+    const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(Buffer.from(header));
     const sealed = [nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
-    return `${this.#header}.${Buffer.concat(sealed).toString('base64url')}`;
+    return `${header}.${Buffer.concat(sealed).toString('base64url')}`;
   }
 
-  /** @throws AppError 409 `credentials_locked` (sealed with another secret) or `credentials_damaged`. */
+  /** Whether the current secret sealed it; what is damaged counts as not. */
+  isCurrent(sealed: string): boolean {
+    return sealed.startsWith(`${this.#current.header}.`);
+  }
+
+  /** @throws AppError 409 `credentials_locked` (sealed with an unknown secret) or `credentials_damaged`. */
   open(sealed: string): string {
     const [sealVersion, keyId, body = '', ...rest] = sealed.split('.');
     const header = `${sealVersion}.${keyId}`;
     const bytes = Buffer.from(body, 'base64url');
     if (sealVersion !== version || rest.length > 0 || bytes.length < nonceBytes + tagBytes) throw damaged();
-    if (header !== this.#header)
+    const known = this.#all.find((candidate) => candidate.header === header);
+    if (!known)
       throw new AppError(
         409,
         'credentials_locked',
         'The stored camera password was encrypted with another SECRET_KEY: the password must be entered again.',
       );
-    const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, nonceBytes), {
+    const decipher = createDecipheriv('aes-256-gcm', known.key, bytes.subarray(0, nonceBytes), {
       authTagLength: tagBytes,
     })
       .setAAD(Buffer.from(header))

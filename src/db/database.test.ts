@@ -191,7 +191,7 @@ const writer = `
   import { openDatabase } from ${JSON.stringify(new URL('database.ts', import.meta.url).href)};
   import { StreamRepository } from ${JSON.stringify(new URL('streams.ts', import.meta.url).href)};
   const { db } = await openDatabase(process.argv[1]);
-  const streams = new StreamRepository(db, { seal: (text) => text, open: (text) => text });
+  const streams = new StreamRepository(db, { seal: (text) => text, open: (text) => text, isCurrent: () => true });
   for (;;) {
     const { id } = await streams.create({ name: 'n', description: '', wanted: 'running', detectionAddress: null,
       detectionEnabled: true, confidenceThreshold: 0.8,

@@ -160,6 +160,33 @@ test('renaming a stream under another secret does not lose the password sealed w
   expect(await streams.get(saved.id)).toEqual({ ...saved, name: 'Gate' });
 });
 
+test('passwords sealed with a former secret are sealed anew with the current one, and nothing else changes', async () => {
+  const saved = await streams.create(choice());
+  const both = await streams.create(withParameters);
+  const open = await streams.create(
+    choice({ address: parseCameraUrl('rtsp://open.local/'), detectionAddress: null }),
+  );
+  const [former, current] = ['a secret for tests only', 'another secret for tests'];
+  const rotated = new StreamRepository(database.db, new SecretBox(current, [former]));
+  expect(await rotated.get(saved.id)).toEqual(saved);
+  expect(await rotated.reseal()).toEqual({ resealed: 2, locked: [] });
+  expect(await rotated.reseal()).toEqual({ resealed: 0, locked: [] });
+  const after = new StreamRepository(database.db, new SecretBox(current));
+  for (const each of [saved, both, open]) expect(await after.get(each.id)).toEqual(each);
+  expect((await streams.get(saved.id))?.problem).toMatch(/password must be entered again/);
+});
+
+test('a secret that is lost is told by the names of its cameras, and takes nothing that a later secret could open', async () => {
+  const saved = await streams.create(choice());
+  await streams.create(choice({ address: parseCameraUrl('rtsp://open.local/'), detectionAddress: null }));
+  const other = new StreamRepository(database.db, new SecretBox('another secret for tests'));
+  expect(await other.reseal()).toEqual({ resealed: 0, locked: [saved.name] });
+  expect(await streams.get(saved.id)).toEqual(saved);
+  // One of its two addresses is entered again: the other one still waits.
+  await other.update(saved.id, { address: saved.address });
+  expect(await other.reseal()).toEqual({ resealed: 0, locked: [saved.name] });
+});
+
 test('ids are UUIDs of version 7, in order of time', () => {
   const ids = [0, 1, 255, 1_700_000_000_000, 2 ** 48 - 1].map(newId);
   for (const id of ids)

@@ -13,6 +13,16 @@ import type { Schema, StreamTable } from './schema.ts';
 export interface PasswordBox {
   seal(text: string): string;
   open(sealed: string): string;
+  /** False for what a former key sealed, which is to be sealed anew. */
+  isCurrent(sealed: string): boolean;
+}
+
+/** What became of the sealed passwords when the keys were looked at. */
+export interface Resealing {
+  /** Rows whose password was sealed with a former key and now is with the current one. */
+  readonly resealed: number;
+  /** Names of the streams whose password cannot be opened with any key and must be entered again. */
+  readonly locked: readonly string[];
 }
 
 export class StreamRepository {
@@ -103,6 +113,45 @@ export class StreamRepository {
         .executeTakeFirst();
       return numDeletedRows > 0n ? images : undefined;
     });
+  }
+
+  /**
+   * Seals anew what a former key sealed, so that the former key can be forgotten; at start, before anything else
+   * writes. What no key opens is left as it is: its key may come back.
+   */
+  async reseal(): Promise<Resealing> {
+    const rows = await this.#db
+      .selectFrom('streams')
+      .select(['id', 'name', 'rtsp_password', 'detection_password'])
+      .orderBy('id')
+      .execute();
+    const locked: string[] = [];
+    let resealed = 0;
+    for (const row of rows) {
+      const [main, detection] = [row.rtsp_password, row.detection_password].map((sealed) =>
+        this.#anew(sealed),
+      );
+      if (main === 'locked' || detection === 'locked') locked.push(row.name);
+      const columns: Updateable<StreamTable> = {};
+      if (typeof main === 'object') columns.rtsp_password = main.sealed;
+      if (typeof detection === 'object') columns.detection_password = detection.sealed;
+      if (Object.keys(columns).length === 0) continue;
+      await this.#db.updateTable('streams').set(columns).where('id', '=', row.id).execute();
+      resealed += 1;
+    }
+    return { resealed, locked };
+  }
+
+  #anew(sealed: string | null): 'kept' | 'locked' | { readonly sealed: string } {
+    if (sealed === null) return 'kept';
+    let text: string;
+    try {
+      text = this.#box.open(sealed);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      return 'locked';
+    }
+    return this.#box.isCurrent(sealed) ? 'kept' : { sealed: this.#box.seal(text) };
   }
 
   #mainColumns(address: CameraUrl): Pick<StreamTable, 'rtsp_url' | 'rtsp_password'> {
