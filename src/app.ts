@@ -60,7 +60,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     database.db,
     new SecretBox(loadSecretKey(config), config.secretKeyFallbacks),
   );
-  const pool = new CodecPool({ log });
+  const pool = new CodecPool({
+    log,
+    ...(config.modelsDir !== undefined && { modelsFolder: config.modelsDir }),
+  });
   const policy = new AddressPolicy({
     allowed: config.rtspAllowedNetworks,
     denied: config.rtspDeniedNetworks,

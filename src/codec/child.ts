@@ -2,11 +2,14 @@
 // Knows nothing of what the messages mean; who works where is decided in pool.ts.
 
 import { type ChildProcess, fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../base/clock.ts';
 import type { FromWorker, ToWorker } from './messages.ts';
 
 const entry = fileURLToPath(new URL('./worker/main.ts', import.meta.url));
+const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 /** What a process needs to start at all; nothing that could be a secret. */
 const neededVariables = ['LD_LIBRARY_PATH', 'SystemRoot', 'TEMP'];
 /** Pictures and units live outside the heap; what is inside is small. MiB. */
@@ -17,6 +20,31 @@ const youngLimit = 8;
 const lastWordsLength = 2000;
 /** How long after the exit unread messages may still come, ms. */
 const drainTime = 100;
+
+/**
+ * Node's permission model: the worker's JavaScript may load the native libraries and start the detector's thread, and
+ * read the code and the models; it may not write files, start processes, open an inspector, or (from Node 25 on) use the
+ * network. No wall against native code; see docs/design/codec-processes.md.
+ */
+function permissions(modelsFolder: string | undefined): string[] {
+  const dependencies = createRequire(import.meta.url).resolve('node-av');
+  const folders = [
+    join(packageFolder, 'src'),
+    join(packageFolder, 'models'),
+    // Beside this package's own folder when it was installed as a dependency.
+    dependencies.slice(0, dependencies.indexOf(`${sep}node_modules${sep}`) + 1 + 'node_modules'.length),
+    ...(modelsFolder === undefined ? [] : [modelsFolder]),
+  ];
+  return [
+    '--permission',
+    '--allow-addons',
+    '--allow-worker',
+    ...folders.map((folder) => `--allow-fs-read=${join(folder, '*')}`),
+    `--allow-fs-read=${join(packageFolder, 'package.json')}`,
+    // That addons and threads are allowed is said above, and would stand in the last words of each worker.
+    '--disable-warning=SecurityWarning',
+  ];
+}
 
 function cleanEnvironment(): NodeJS.ProcessEnv {
   // Few arenas: several decoding threads would otherwise each keep glibc memory of their own.
@@ -41,11 +69,16 @@ export class WorkerChild {
   #lastWords = '';
   ready = false;
 
-  constructor(events: ChildEvents, clock: Clock) {
+  /** @param modelsFolder of the face detector, when not that of the package. */
+  constructor(events: ChildEvents, clock: Clock, modelsFolder?: string) {
     const child = fork(entry, [], {
       serialization: 'advanced',
       execPath: process.execPath,
-      execArgv: [`--max-old-space-size=${heapLimit}`, `--max-semi-space-size=${youngLimit}`],
+      execArgv: [
+        `--max-old-space-size=${heapLimit}`,
+        `--max-semi-space-size=${youngLimit}`,
+        ...permissions(modelsFolder),
+      ],
       env: cleanEnvironment(),
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     });

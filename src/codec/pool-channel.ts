@@ -1,9 +1,11 @@
 // One video as the service sees it: what may be sent, what is under way, what came back.
 // Where its worker runs and what happens when that dies is decided in pool.ts.
 
+import { TokenBucket } from '../base/token-bucket.ts';
 import type { AccessUnit, Picture, VideoCodec } from '../media/access-unit.ts';
 import type { DetectorState, FaceImages, FrameFaces } from '../media/faces.ts';
 import type { WorkerChild } from './child.ts';
+import { maxUnitBytes, maxUnitsAtOnce, maxUnitsPerSecond } from './limits.ts';
 import type { ChannelOptions, FromWorker, PictureMessage, Wants } from './messages.ts';
 
 export interface ChannelHandlers {
@@ -37,8 +39,8 @@ export interface ChannelStats {
 export interface CodecChannel {
   /**
    * @param show false while catching up on recent units: decoded, but no picture is made. Default true.
-   * @returns false when the unit was dropped because too much is in flight, or nothing can decode at the moment; then
-   *   everything up to the next keyframe is dropped as well.
+   * @returns false when the unit was dropped because it is too large, too much came or is in flight, or nothing can
+   *   decode at the moment; then everything up to the next keyframe is dropped as well.
    */
   send(unit: AccessUnit, show?: boolean): boolean;
   /** What is to be made of the frames from now on. */
@@ -57,7 +59,7 @@ const MiB = 1024 * 1024;
  * Live video. A second or two: the worker skips pictures, not units, when it is late, so that a short stall costs
  * nothing. Dropping units costs everything up to the next keyframe and is the last resort.
  */
-const live: Limit = { units: 32, bytes: 8 * MiB };
+const live: Limit = { units: 32, bytes: maxUnitBytes };
 /** A recent group replayed at once, and the live units that come while it is worked on. */
 const catchUp: Limit = { units: 2048, bytes: 32 * MiB };
 /** Weight of the newest value in the moving average. */
@@ -94,6 +96,7 @@ export class PoolChannel implements CodecChannel {
   #awaitsKeyframe = true;
   #closed = false;
   #wants: Wants;
+  readonly #rate = new TokenBucket(maxUnitsPerSecond, maxUnitsAtOnce);
   readonly #onClose: (channel: PoolChannel) => void;
 
   constructor(
@@ -198,7 +201,9 @@ export class PoolChannel implements CodecChannel {
     if (this.#awaitsKeyframe && !unit.keyframe) return false;
     if (!show) this.#limit = catchUp;
     const { units, bytes } = this.#limit;
-    if (this.#sizes.length < units && this.#bytes + unit.data.length <= bytes) return true;
+    const room = this.#sizes.length < units && this.#bytes + unit.data.length <= bytes;
+    // What is replayed came within the rate when it came.
+    if (room && unit.data.length <= maxUnitBytes && (!show || this.#rate.take(unit.receivedAt))) return true;
     this.#awaitsKeyframe = true;
     return false;
   }

@@ -7,9 +7,11 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { VideoCodec } from '../media/access-unit.ts';
 import { WorkerChild } from './child.ts';
+import { workerMemoryLimit } from './limits.ts';
 import type { ChannelOptions, FromWorker, Wants } from './messages.ts';
 import { type ChannelHandlers, type CodecChannel, PoolChannel } from './pool-channel.ts';
 import { judge, suspects, suspicionTime } from './suspicion.ts';
+import { looks, type WatchedWorker, whyUnfit } from './watch.ts';
 
 export type { ChannelHandlers, ChannelStats, CodecChannel } from './pool-channel.ts';
 
@@ -22,6 +24,10 @@ export interface CodecPoolOptions {
   readonly hangTimeout?: number;
   /** A worker without channels is ended after so long, ms. Default 30 000. */
   readonly idleTimeout?: number;
+  /** A worker with more resident memory is replaced, bytes; looked at about once a second. Default: see limits.ts. */
+  readonly memoryLimit?: number;
+  /** Where the face detector's files are, when not in the package: a folder that workers may read. */
+  readonly modelsFolder?: string;
 }
 
 export interface CodecPoolStats {
@@ -30,24 +36,17 @@ export interface CodecPoolStats {
   readonly channels: number;
   /** Process id of the warm spare, null while there is none. */
   readonly spare: number | null;
-  /** Workers that died or were killed for hanging. */
+  /** Workers that died or were killed as unfit. */
   readonly deaths: number;
   /** Channels kept out for the moment because they kill workers. */
   readonly quarantined: number;
 }
 
-interface Worker {
-  readonly child: WorkerChild;
+interface Worker extends WatchedWorker {
   readonly channels: Set<PoolChannel>;
   idleSince: number;
-  /** Looks at the hang watch before it was ready. */
-  looksBeforeReady: number;
 }
 
-/** Looks per hang time-out. Looks are counted, not clock time: when the service itself was held up, nobody hung. */
-const looks = 5;
-/** A start may take so many times the hang time-out: a busy machine loads slowly. */
-const startPatience = 6;
 const startBackoff = { firstMs: 200, maxMs: 10_000 };
 
 /** Processes start with the first `open` or `warm`, never before. `close` ends them all. */
@@ -57,6 +56,8 @@ export class CodecPool {
   readonly #clock: Clock;
   readonly #lookEvery: number;
   readonly #idleTimeout: number;
+  readonly #memoryLimit: number;
+  readonly #modelsFolder: string | undefined;
   readonly #workers = new Set<Worker>();
   readonly #channels = new Map<number, PoolChannel>();
   /** Every process not yet gone, so that `close` can wait for all. */
@@ -76,6 +77,8 @@ export class CodecPool {
     this.#clock = options.clock ?? systemClock;
     this.#lookEvery = (options.hangTimeout ?? 5000) / looks;
     this.#idleTimeout = options.idleTimeout ?? 30_000;
+    this.#memoryLimit = options.memoryLimit ?? workerMemoryLimit();
+    this.#modelsFolder = options.modelsFolder;
   }
 
   /** Has a process ready, so that the first viewer does not wait for one to start. */
@@ -159,6 +162,7 @@ export class CodecPool {
         onDeath: (reason) => this.#replace(worker, reason),
       },
       this.#clock,
+      this.#modelsFolder,
     );
     const worker: Worker = {
       child,
@@ -194,43 +198,29 @@ export class CodecPool {
     }
   }
 
-  /** Notices what hangs and what is idle. Runs while there is anything to look at. */
+  /** Notices what hangs, what takes too much memory and what is idle. Runs while there is anything to look at. */
   #look(): void {
     this.#cancelLook = null;
     const now = this.#clock.now();
     for (const worker of [...this.#workers]) {
-      const stuck = this.#stuck(worker);
-      if (stuck) {
+      const unfit = whyUnfit(worker, this.#memoryLimit);
+      if (unfit) {
         worker.child.kill();
-        this.#replace(worker, stuck);
+        this.#replace(worker, unfit);
       } else if (worker.channels.size === 0 && now - worker.idleSince >= this.#idleTimeout) {
         this.#workers.delete(worker);
         worker.child.kill();
       }
     }
     const spare = this.#spare;
-    const stuckSpare = spare && this.#stuck(spare);
-    if (spare && stuckSpare) {
+    const unfitSpare = spare && whyUnfit(spare, this.#memoryLimit);
+    if (spare && unfitSpare) {
       spare.child.kill();
-      this.#replace(spare, stuckSpare);
+      this.#replace(spare, unfitSpare);
     }
     if (this.#workers.size > 0 || (this.#spare && !this.#spare.child.ready)) {
       this.#cancelLook ??= this.#clock.after(this.#lookEvery, () => this.#look());
     }
-  }
-
-  /** Why it must be taken for hung, or null. */
-  #stuck(worker: Worker): string | null {
-    if (!worker.child.ready) {
-      worker.looksBeforeReady += 1;
-      return worker.looksBeforeReady > looks * startPatience ? 'did not start in time' : null;
-    }
-    let stuck = false;
-    for (const channel of worker.channels) {
-      if (channel.inFlight === 0) channel.looksWithoutProgress = 0;
-      else if (++channel.looksWithoutProgress > looks) stuck = true;
-    }
-    return stuck ? 'hung' : null;
   }
 
   /** A worker is gone: the spare takes over its channels at once. */

@@ -12,13 +12,8 @@ import {
 } from 'node-av/constants';
 import { Codec, CodecContext, FFmpegError, Frame, Packet, Rational } from 'node-av/lib';
 import type { VideoCodec } from '../../media/access-unit.ts';
+import { announcedPixels, maxPixels, maxUnitBytes } from '../limits.ts';
 import { clearReorderClaim, inspectH264 } from './reorder.ts';
-
-/** 8K UHD: larger pictures are refused before memory is taken for them. */
-export const maxPixels = 7680 * 4320;
-
-/** Largest access unit, bytes. */
-const maxUnitBytes = 32 * 1024 * 1024;
 
 const codecIds = { h264: AV_CODEC_ID_H264, h265: AV_CODEC_ID_HEVC, mjpeg: AV_CODEC_ID_MJPEG } as const;
 
@@ -69,6 +64,8 @@ export class Decoder {
     if (data.length === 0 || data.length > maxUnitBytes) {
       throw new DecodeError(`An access unit of ${data.length} bytes`);
     }
+    // Before the decoder sees it; what its own reading of the headers finds beyond that is refused by `max_pixels`.
+    if (announcedPixels(this.#codec, data) > maxPixels) throw tooLarge();
     const bytes = this.#codec === 'h264' ? this.#withoutFalseReordering(data) : data;
     const packet = this.#packet;
     packet.data = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -116,10 +113,11 @@ export class Decoder {
   }
 
   #refusal(code: number): DecodeError {
-    return new DecodeError(
-      code === AVERROR_EINVAL
-        ? `The picture size is not one that can be shown (at most ${maxPixels} pixels)`
-        : `The video cannot be decoded: ${FFmpegError.strerror(code)}`,
-    );
+    if (code === AVERROR_EINVAL) return tooLarge();
+    return new DecodeError(`The video cannot be decoded: ${FFmpegError.strerror(code)}`);
   }
+}
+
+function tooLarge(): DecodeError {
+  return new DecodeError(`The picture size is not one that can be shown (at most ${maxPixels} pixels)`);
 }

@@ -14,7 +14,7 @@ const users = new Map<number, DetectorUser>();
 let thread: DetectorThread | null = null;
 
 /** From now on results for `channel` go to `user`, beginning with the state. @returns ends it. */
-export function useDetector(
+export function joinDetector(
   channel: number,
   user: DetectorUser,
   { minFaceSize, pause, modelsFolder }: FaceOptions,

@@ -12,7 +12,7 @@ import {
 } from '../../media/faces.ts';
 import { FrameRateLimiter } from '../../media/frame-rate.ts';
 import type { ChannelOptions } from '../messages.ts';
-import { offerFrame, sustainableInterval, useDetector } from './detector.ts';
+import { offerFrame, sustainableInterval, joinDetector } from './detector.ts';
 import { JpegMaker } from './jpeg.ts';
 import { cutOut, frameOf, type Pixels, RgbMaker, sharpness } from './rgb.ts';
 
@@ -72,7 +72,7 @@ export class ChannelFaces {
     if (faces === (this.#leave !== null) || this.#freed) return;
     if (faces) {
       const { faces: options } = this.#options;
-      this.#leave = useDetector(
+      this.#leave = joinDetector(
         this.#channel,
         {
           result: (result) => this.#answered(result),
