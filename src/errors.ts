@@ -14,18 +14,21 @@ export class AppError extends Error {
   readonly code: string;
   readonly detail: string | undefined;
   readonly issues: readonly Issue[] | undefined;
+  /** Seconds after which it is worth trying again. */
+  readonly retryAfter: number | undefined;
 
   constructor(
     status: number,
     code: string,
     message: string,
-    more: { detail?: string; issues?: readonly Issue[]; cause?: unknown } = {},
+    more: { detail?: string; issues?: readonly Issue[]; retryAfter?: number; cause?: unknown } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.status = status;
     this.code = code;
     this.detail = more.detail;
     this.issues = more.issues;
+    this.retryAfter = more.retryAfter;
   }
 }
 

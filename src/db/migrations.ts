@@ -30,6 +30,13 @@ const steps: Record<string, Migration> = {
       await createAlerts(db);
     },
   },
+  '0003_accounts': {
+    async up(db: Kysely<unknown>) {
+      await createUsers(db);
+      await createApiTokens(db);
+      await createAudit(db);
+    },
+  },
 };
 
 async function createDetections(db: Kysely<unknown>): Promise<void> {
@@ -79,6 +86,74 @@ async function createAlerts(db: Kysely<unknown>): Promise<void> {
   await index(db, 'alerts', 'by_raising', ['stream_id', 'raised_at']);
   await index(db, 'alerts', 'by_frame_image', ['frame_image']);
   await index(db, 'alerts', 'by_face_image', ['face_image']);
+}
+
+async function createUsers(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('users')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('username', 'text', (column) => column.notNull())
+    .addColumn('username_key', 'text', (column) => column.notNull().unique())
+    .addColumn('email', 'text')
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('password_hash', 'text', (column) => column.notNull())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_login', 'bigint')
+    .execute();
+  await db.schema
+    .createTable('sessions')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
+    .addColumn('cookie_hash', 'text', (column) => column.notNull().unique())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_used', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint', (column) => column.notNull())
+    .execute();
+  await index(db, 'sessions', 'by_user', ['user_id', 'last_used']);
+  await index(db, 'sessions', 'by_expiry', ['expires_at']);
+  await db.schema
+    .createTable('refresh_tokens')
+    .addColumn('hash', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('session_id', 'text', (column) =>
+      column.notNull().references('sessions.id').onDelete('cascade'),
+    )
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('used_at', 'bigint')
+    .execute();
+  await index(db, 'refresh_tokens', 'by_session', ['session_id']);
+  await index(db, 'refresh_tokens', 'by_use', ['used_at']);
+}
+
+async function createApiTokens(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('api_tokens')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('name', 'text', (column) => column.notNull())
+    .addColumn('role', 'text', (column) => column.notNull())
+    .addColumn('hash', 'text', (column) => column.notNull().unique())
+    .addColumn('created_at', 'bigint', (column) => column.notNull())
+    .addColumn('expires_at', 'bigint')
+    .addColumn('last_used', 'bigint')
+    .addColumn('created_by', 'text', (column) => column.references('users.id').onDelete('set null'))
+    .execute();
+  await index(db, 'api_tokens', 'by_maker', ['created_by']);
+}
+
+async function createAudit(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .createTable('audit')
+    .addColumn('id', 'text', (column) => column.primaryKey().notNull())
+    .addColumn('timestamp', 'bigint', (column) => column.notNull())
+    .addColumn('action', 'text', (column) => column.notNull())
+    .addColumn('actor', 'text')
+    .addColumn('actor_role', 'text')
+    .addColumn('subject', 'text')
+    .addColumn('detail', 'text')
+    .addColumn('address', 'text', (column) => column.notNull())
+    .execute();
+  await index(db, 'audit', 'by_time', ['timestamp']);
+  await index(db, 'audit', 'by_action', ['action', 'id']);
+  await index(db, 'audit', 'by_actor', ['actor', 'id']);
 }
 
 async function index(db: Kysely<unknown>, table: string, name: string, columns: string[]): Promise<void> {

@@ -1,6 +1,9 @@
 // The tables as TypeScript sees them; the same for SQLite and PostgreSQL.
 // Types only: how the tables come to be is in migrations.ts.
 
+import type { AuditAction } from '../base/accounts.ts';
+import type { Role } from '../base/identity.ts';
+
 /**
  * Ids are opaque text. Times are milliseconds since 1970 (bigint), truth values 0 or 1 (smallint), so that rows read
  * the same from every database.
@@ -60,8 +63,69 @@ export interface AlertTable {
   face_image: string | null;
 }
 
+export interface UserTable {
+  id: string;
+  /** As it was entered; `username_key` is what makes it unique. */
+  username: string;
+  username_key: string;
+  email: string | null;
+  role: Role;
+  /** With its parameters (auth/passwords.ts). */
+  password_hash: string;
+  created_at: number;
+  last_login: number | null;
+}
+
+/** One sign-in; goes with its user. */
+export interface SessionTable {
+  id: string;
+  user_id: string;
+  cookie_hash: string;
+  created_at: number;
+  last_used: number;
+  expires_at: number;
+}
+
+/** Those already used stay for a while, so that the second use of one is noticed. */
+export interface RefreshTokenTable {
+  hash: string;
+  session_id: string;
+  created_at: number;
+  used_at: number | null;
+}
+
+export interface ApiTokenTable {
+  id: string;
+  name: string;
+  role: Role;
+  hash: string;
+  created_at: number;
+  expires_at: number | null;
+  last_used: number | null;
+  /** Null when its maker is gone, or was no user. */
+  created_by: string | null;
+}
+
+export interface AuditTable {
+  /** In the order of what happened. */
+  id: string;
+  timestamp: number;
+  action: AuditAction;
+  /** Names as they were then: the trail outlives users. */
+  actor: string | null;
+  actor_role: Role | null;
+  subject: string | null;
+  detail: string | null;
+  address: string;
+}
+
 export interface Schema {
   streams: StreamTable;
   detections: DetectionTable;
   alerts: AlertTable;
+  users: UserTable;
+  sessions: SessionTable;
+  refresh_tokens: RefreshTokenTable;
+  api_tokens: ApiTokenTable;
+  audit: AuditTable;
 }
