@@ -6,6 +6,7 @@ import type { DetectorState, FaceImages, FrameFaces } from '../media/faces.ts';
 import type { Stream } from '../stream/stream.ts';
 import type { ChannelOptions, Wants } from './messages.ts';
 import type { CodecChannel, CodecPool } from './pool.ts';
+import { nothingUsed, type Usage } from './usage.ts';
 
 export interface DecodingOptions {
   readonly stream: Stream;
@@ -22,6 +23,8 @@ export interface DecodingFigures {
   readonly processingTime: number;
   /** 1 while a decoder runs. */
   readonly decoders: number;
+  /** Its part of what the codec worker costs; see usage.ts. */
+  readonly usage: Usage;
 }
 
 export interface Detector {
@@ -59,6 +62,7 @@ export class Decoding {
       decodeErrors: this.#past.decodeErrors + (stats?.decodeErrors ?? 0),
       processingTime: stats?.processingTime ?? 0,
       decoders: this.#channel === null ? 0 : 1,
+      usage: stats?.usage ?? nothingUsed,
     };
   }
 

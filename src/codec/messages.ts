@@ -84,7 +84,21 @@ export type FromWorker =
   /** A unit of a channel under suspicion goes to the decoder now. */
   | { readonly type: 'begin'; readonly channel: number }
   /** One per `unit`, in order, with the pictures that came out (mostly none or one): the sender counts what is in flight. */
-  | { readonly type: 'done'; readonly channel: number; readonly pictures: readonly PictureMessage[] }
+  | {
+      readonly type: 'done';
+      readonly channel: number;
+      readonly pictures: readonly PictureMessage[];
+      /** ms spent on the unit, waiting for the processor included. */
+      readonly worked: number;
+    }
+  /** Of the whole process, every few seconds. */
+  | {
+      readonly type: 'usage';
+      /** Cores used since the last such message: 1 is one core all the time. */
+      readonly cpu: number;
+      /** Resident memory, bytes. */
+      readonly memory: number;
+    }
   /** One per analysed frame; `images` only when there are faces. */
   | {
       readonly type: 'faces';

@@ -7,6 +7,7 @@ import type { DetectorState, FaceImages, FrameFaces } from '../media/faces.ts';
 import type { WorkerChild } from './child.ts';
 import { maxUnitBytes, maxUnitsAtOnce, maxUnitsPerSecond } from './limits.ts';
 import type { ChannelOptions, FromWorker, PictureMessage, Wants } from './messages.ts';
+import { nothingUsed, type Usage } from './usage.ts';
 
 export interface ChannelHandlers {
   /** @param processingTime decode + scale + encode, ms. */
@@ -34,6 +35,8 @@ export interface ChannelStats {
   restarts: number;
   /** Moving average of decode + scale + encode, ms. */
   processingTime: number;
+  /** Its part of what the worker costs, as of the worker's last report; see usage.ts. */
+  usage: Usage;
 }
 
 export interface CodecChannel {
@@ -77,7 +80,10 @@ export class PoolChannel implements CodecChannel {
     decodeErrors: 0,
     restarts: 0,
     processingTime: 0,
+    usage: nothingUsed,
   };
+  /** ms that the worker and its detector spent on this video since the worker's last report. */
+  worked = 0;
   /** A unit was announced and is not done. */
   begun = false;
   /** Looks at the hang watch without anything done in between. */
@@ -171,19 +177,23 @@ export class PoolChannel implements CodecChannel {
     this.#awaitsKeyframe = true;
     this.begun = false;
     this.looksWithoutProgress = 0;
+    this.worked = 0;
+    this.stats.usage = nothingUsed;
   }
 
-  receive(message: Exclude<FromWorker, { type: 'ready' }>): void {
+  receive(message: Extract<FromWorker, { channel: number }>): void {
     if (this.#closed) return;
     switch (message.type) {
       case 'begin':
         this.begun = true;
         return;
       case 'done':
+        this.worked += message.worked;
         this.#done();
         for (const picture of message.pictures) this.#picture(picture);
         return;
       case 'faces':
+        this.worked += message.found.detectionTime;
         this.handlers.onFaces?.(message.found, message.images);
         return;
       case 'detector':

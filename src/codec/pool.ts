@@ -11,6 +11,7 @@ import { workerMemoryLimit } from './limits.ts';
 import type { ChannelOptions, FromWorker, Wants } from './messages.ts';
 import { type ChannelHandlers, type CodecChannel, PoolChannel } from './pool-channel.ts';
 import { judge, suspects, suspicionTime } from './suspicion.ts';
+import { apportion, nothingUsed, sumOfUsage, type Usage } from './usage.ts';
 import { looks, type WatchedWorker, whyUnfit } from './watch.ts';
 
 export type { ChannelHandlers, ChannelStats, CodecChannel } from './pool-channel.ts';
@@ -40,11 +41,14 @@ export interface CodecPoolStats {
   readonly deaths: number;
   /** Channels kept out for the moment because they kill workers. */
   readonly quarantined: number;
+  /** What all processes together cost, the spare included, as they reported it within the last seconds. */
+  readonly usage: Usage;
 }
 
 interface Worker extends WatchedWorker {
   readonly channels: Set<PoolChannel>;
   idleSince: number;
+  usage: Usage;
 }
 
 const startBackoff = { firstMs: 200, maxMs: 10_000 };
@@ -121,6 +125,7 @@ export class CodecPool {
       spare: this.#spare?.child.ready ? this.#spare.child.pid : null,
       deaths: this.#deaths,
       quarantined: [...this.#channels.values()].filter((channel) => channel.cancelReturn).length,
+      usage: sumOfUsage([...this.#workers, ...(this.#spare ? [this.#spare] : [])]),
     };
   }
 
@@ -169,6 +174,7 @@ export class CodecPool {
       channels: new Set(),
       idleSince: this.#clock.now(),
       looksBeforeReady: 0,
+      usage: nothingUsed,
     };
     this.#alive.add(child.ended);
     void child.ended.then(() => this.#alive.delete(child.ended));
@@ -181,6 +187,11 @@ export class CodecPool {
   }
 
   #receive(worker: Worker, message: FromWorker): void {
+    if (message.type === 'usage') {
+      worker.usage = { cpu: message.cpu, memory: message.memory };
+      apportion(worker.usage, worker.channels);
+      return;
+    }
     if (message.type !== 'ready') {
       const channel = this.#channels.get(message.channel);
       if (channel?.worker === worker.child) channel.receive(message);

@@ -18,8 +18,8 @@ export interface Unit {
 }
 
 export interface ChannelOutput {
-  /** Once per unit, in order. */
-  done(pictures: readonly PictureMessage[]): void;
+  /** Once per unit, in order. @param worked ms spent on it. */
+  done(pictures: readonly PictureMessage[], worked: number): void;
   failed(message: string): void;
   /** Runs `work` at its turn: at once, or one at a time with other channels under suspicion. */
   turn(work: () => Promise<void>): Promise<void>;
@@ -81,13 +81,14 @@ export class Channel {
     this.#running = true;
     for (let unit = this.#queue.shift(); unit && !this.#closed; unit = this.#queue.shift()) {
       const pictures: PictureMessage[] = [];
+      const began = performance.now();
       try {
         if (this.#isNeeded(unit)) await this.#process(unit, pictures);
       } catch (error) {
         this.#startOver();
         this.#output.failed((error as Error).message);
       }
-      if (!this.#closed) this.#output.done(pictures);
+      if (!this.#closed) this.#output.done(pictures, performance.now() - began);
     }
     this.#running = false;
     if (this.#closed) this.#free();

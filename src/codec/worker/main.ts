@@ -9,6 +9,8 @@ import { ChannelFaces } from './faces.ts';
 
 /** Between two trouble messages of one channel, ms. */
 const reportEvery = 1000;
+/** Between two messages of what this process costs, ms. */
+const usageEvery = 5000;
 
 interface Entry {
   readonly channel: Channel;
@@ -56,7 +58,7 @@ function open({ channel, codec, options, wants, carefulFor }: Extract<ToWorker, 
     failed: (message) => reporter.add(message),
   });
   const made = new Channel(codec, options, wants, faces, {
-    done: (pictures) => post({ type: 'done', channel, pictures }),
+    done: (pictures, worked) => post({ type: 'done', channel, pictures, worked }),
     failed: (message) => reporter.add(message),
     turn(work) {
       if (performance.now() >= carefulUntil) return work();
@@ -70,6 +72,19 @@ function open({ channel, codec, options, wants, carefulFor }: Extract<ToWorker, 
     },
   });
   channels.set(channel, { channel: made, reporter });
+}
+
+/** Tells what this process with all its threads costs, since the service can ask the system for it on Linux only. */
+function reportUsage(): void {
+  let before = process.cpuUsage();
+  let at = performance.now();
+  setInterval(() => {
+    const { user, system } = process.cpuUsage(before);
+    const now = performance.now();
+    post({ type: 'usage', cpu: (user + system) / 1000 / (now - at), memory: process.memoryUsage.rss() });
+    before = process.cpuUsage();
+    at = now;
+  }, usageEvery).unref();
 }
 
 process.on('message', (message: ToWorker) => {
@@ -96,3 +111,4 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 
 Log.setLevel(AV_LOG_QUIET);
 post({ type: 'ready' });
+reportUsage();
