@@ -12,7 +12,7 @@ import {
 } from '../../media/faces.ts';
 import { FrameRateLimiter } from '../../media/frame-rate.ts';
 import type { ChannelOptions } from '../messages.ts';
-import { offerFrame, sustainableInterval, joinDetector } from './detector.ts';
+import { joinDetector, offerFrame, sustainableInterval } from './detector.ts';
 import { JpegMaker } from './jpeg.ts';
 import { cutOut, frameOf, type Pixels, RgbMaker, sharpness } from './rgb.ts';
 
