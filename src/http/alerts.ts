@@ -3,6 +3,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { noteForAudit } from './audit-hook.ts';
 import type { RecordRoutesOptions } from './detections.ts';
 import { errorReply } from './errors.ts';
 import {
@@ -30,6 +31,7 @@ export const alertRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
   app.get(
     '/api/alerts',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'Alerts, newest first',
@@ -46,6 +48,7 @@ export const alertRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
   app.patch(
     '/api/alerts',
     {
+      config: { access: 'operator', audit: 'alerts_viewed' },
       schema: {
         tags,
         summary: 'Mark all alerts as viewed, of one stream or of all',
@@ -53,12 +56,20 @@ export const alertRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
         response: { 200: alertsChangedReply, ...errors },
       },
     },
-    async ({ body }) => ({ updated: await records.markAllViewed(body.stream_id ?? undefined) }),
+    async (request) => {
+      const { stream_id } = request.body;
+      const updated = await records.markAllViewed(stream_id ?? undefined);
+      noteForAudit(request, stream_id ?? 'all', `${updated}`);
+      return { updated };
+    },
   );
 
   app.get(
     '/api/alerts/:id',
-    { schema: { tags, summary: 'One alert', params: idParams, response: { 200: alertReply, ...errors } } },
+    {
+      config: { access: 'viewer' },
+      schema: { tags, summary: 'One alert', params: idParams, response: { 200: alertReply, ...errors } },
+    },
     async ({ params }) => ({ alert: await records.alert(params.id) }),
   );
 
@@ -66,6 +77,7 @@ export const alertRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
     app.patch(
       url,
       {
+        config: { access: 'operator', audit: 'alert_viewed' },
         schema: {
           tags,
           hide,
@@ -75,8 +87,10 @@ export const alertRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
           response: { 200: alertChangedReply, ...errors },
         },
       },
-      async ({ params, body: { viewed } }) => {
-        const alert = await records.setViewed(params.id, viewed);
+      async (request) => {
+        const { viewed } = request.body;
+        const alert = await records.setViewed(request.params.id, viewed);
+        noteForAudit(request, alert.id, `${viewed ? 'viewed' : 'not viewed'}, ${alert.stream}`);
         const message = viewed ? 'Alert marked as viewed.' : 'Alert marked as not viewed.';
         return { message, viewed, alert };
       },
@@ -86,6 +100,7 @@ export const alertRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
     app.delete(
       url,
       {
+        config: { access: 'operator', audit: 'alert_deleted' },
         schema: {
           tags,
           hide,
@@ -94,8 +109,10 @@ export const alertRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
           response: { 204: z.undefined().describe('It is gone.'), ...errors },
         },
       },
-      async ({ params }, reply) => {
-        await records.removeAlert(params.id);
+      async (request, reply) => {
+        const { id, stream } = await records.alert(request.params.id);
+        await records.removeAlert(id);
+        noteForAudit(request, id, stream);
         return reply.code(204).send();
       },
     );

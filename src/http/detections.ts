@@ -3,6 +3,7 @@
 
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { noteForAudit } from './audit-hook.ts';
 import { errorReply } from './errors.ts';
 import { maxImageText, readOutsideImage } from './outside-image.ts';
 import type { RecordService } from './record-ports.ts';
@@ -27,6 +28,7 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
   app.get(
     '/api/detections',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'Detections, newest first',
@@ -49,6 +51,7 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
       url,
       {
         bodyLimit: maxImageText + otherMembersBytes,
+        config: { access: 'operator', audit: 'detection_created' },
         schema: {
           tags,
           hide,
@@ -57,7 +60,8 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
           response: { 201: detection, ...errors },
         },
       },
-      async ({ body }, reply) => {
+      async (request, reply) => {
+        const { body } = request;
         const view = await records.report({
           streamId: body.stream_id,
           confidence: body.confidence_score,
@@ -65,6 +69,7 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
           box: body.box ?? null,
           image: body.image ? readOutsideImage(body.image) : null,
         });
+        noteForAudit(request, view.id, view.stream);
         reply.code(201).header('location', `/api/detections/${view.id}/`);
         return view;
       },
@@ -73,6 +78,7 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
   app.get(
     '/api/detections/:id',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'One detection',
@@ -86,6 +92,7 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
   app.delete(
     '/api/detections/:id',
     {
+      config: { access: 'operator', audit: 'detection_deleted' },
       schema: {
         tags,
         summary: 'Forget a detection and its images; an alert without any other goes with it',
@@ -93,8 +100,10 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
         response: { 204: z.undefined().describe('It is gone.'), ...errors },
       },
     },
-    async ({ params }, reply) => {
-      await records.removeDetection(params.id);
+    async (request, reply) => {
+      const { id, stream } = await records.detection(request.params.id);
+      await records.removeDetection(id);
+      noteForAudit(request, id, stream);
       return reply.code(204).send();
     },
   );

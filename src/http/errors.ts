@@ -3,10 +3,13 @@
 
 import type { Socket } from 'node:net';
 import type { ConnectionError, FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import {
+  hasZodFastifySchemaValidationErrors,
+  type ZodFastifySchemaValidationError,
+} from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Log, redact } from '../base/log.ts';
-import { AppError, CameraError, type Issue } from '../errors.ts';
+import { AppError, CameraError, type Issue, withoutDetail } from '../errors.ts';
 
 export const errorReply = z
   .object({
@@ -35,15 +38,22 @@ const knownCodes: Record<string, AppError> = Object.assign(Object.create(null), 
   ),
 });
 
+/** A member that is not known is named itself, and not only what it is in. */
+function issuesOf({ instancePath, keyword, message, params }: ZodFastifySchemaValidationError): Issue[] {
+  const path = instancePath.replace(/^\//, '').replaceAll('/', '.');
+  if (keyword !== 'unrecognized_keys') return [{ path, message: message ?? 'is not valid' }];
+  return (params as { keys: string[] }).keys.map((key) => ({
+    path: key.slice(0, 100),
+    message: 'is not known here',
+  }));
+}
+
 /** The error as the outside may see it. Whatever is not known as a refusal is our own fault: 500. */
 function refusalOf(error: FastifyError | AppError | CameraError): AppError {
   if (error instanceof AppError) return error;
   if (error instanceof CameraError) return new AppError(503, error.code, error.message);
   if (hasZodFastifySchemaValidationErrors(error)) {
-    const issues = error.validation.map(({ instancePath, message }): Issue => {
-      const path = instancePath.replace(/^\//, '').replaceAll('/', '.');
-      return { path, message: message ?? 'is not valid' };
-    });
+    const issues = error.validation.flatMap(issuesOf);
     const [first] = issues;
     const sentence = first
       ? `${first.path ? `${first.path}: ` : ''}${first.message}`
@@ -89,9 +99,21 @@ export function answerBadHttp(error: ConnectionError, socket: Socket): void {
   );
 }
 
+/** RFC 6750 §3: a token that was presented and does not count is told as that. */
+function challenge(code: string): string {
+  return code === 'invalid_token' ? 'Bearer error="invalid_token"' : 'Bearer';
+}
+
 export function handleErrors(app: FastifyInstance, log: Log, debug: boolean): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = refusalOf(error);
+    if (refusal.status === 401) reply.header('www-authenticate', challenge(refusal.code));
+    if (refusal.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfter)));
+    // The camera's own words may repeat its address.
+    const sentence =
+      error instanceof CameraError && request.identity?.role === 'viewer'
+        ? withoutDetail(refusal.message)
+        : refusal.message;
     if (refusal.status >= 500 && !(error instanceof AppError) && !(error instanceof CameraError))
       log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed');
     const detail =
@@ -101,7 +123,7 @@ export function handleErrors(app: FastifyInstance, log: Log, debug: boolean): vo
       .type('application/json; charset=utf-8')
       .serializer(JSON.stringify)
       .send({
-        error: refusal.message,
+        error: sentence,
         code: refusal.code,
         ...(detail !== undefined && { detail: redact(detail) }),
         ...(refusal.issues !== undefined && { issues: refusal.issues }),

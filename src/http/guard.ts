@@ -37,21 +37,31 @@ export function originAllowed(listed: readonly string[], origin: string, hostHea
   return /^https?:$/.test(page.protocol) && URL.canParse(own) && new URL(own).host === page.host;
 }
 
+const isUpgrade = ({ headers }: FastifyRequest) => headers.upgrade !== undefined;
+
+/** Whether a request may change something, or opens a socket through which things may be changed. */
+export function changesSomething(request: FastifyRequest): boolean {
+  return !harmlessMethods.has(request.method) || isUpgrade(request);
+}
+
 export function guard(app: FastifyInstance, { allowedHosts, corsAllowedOrigins }: GuardSettings): void {
   app.addHook('onRequest', async (request: FastifyRequest) => {
     const { host = '', origin } = request.headers;
-    if (!hostAllowed(allowedHosts, host))
+    // A trusted proxy may name the host that the client asked for; the one that it asks for itself counts as well.
+    const named = request.host;
+    if (![host, named].every((each) => hostAllowed(allowedHosts, each)))
       throw new AppError(
         400,
         'host_not_allowed',
         'This host name is not served here; add it to ALLOWED_HOSTS if it should be.',
       );
-    const changes = !harmlessMethods.has(request.method) || request.headers.upgrade !== undefined;
-    if (changes && origin !== undefined && !originAllowed(corsAllowedOrigins, origin, host))
-      throw new AppError(
-        403,
-        'foreign_origin',
-        'Pages of this origin may not change anything here; add it to CORS_ALLOWED_ORIGINS if they should.',
-      );
+    if (origin === undefined || !changesSomething(request)) return;
+    if (originAllowed(corsAllowedOrigins, origin, named)) return;
+    const what = isUpgrade(request) ? 'open sockets' : 'change anything';
+    throw new AppError(
+      403,
+      'foreign_origin',
+      `Pages of this origin may not ${what} here; add it to CORS_ALLOWED_ORIGINS if they should.`,
+    );
   });
 }

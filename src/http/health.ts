@@ -16,7 +16,9 @@ export interface HealthOptions {
 }
 
 const tags = ['operation'];
-const verdicts = z.record(z.string(), z.string()).describe('`ok`, or what is wrong, by part.');
+const verdicts = z
+  .record(z.string(), z.string())
+  .describe('`ok`, or what is wrong, by part; to those who are not signed in only that it is `failing`.');
 
 /** @returns `ok`, or why the part is not. */
 async function verdict(check: ReadyCheck, timeoutMs: number): Promise<string> {
@@ -32,12 +34,13 @@ async function verdict(check: ReadyCheck, timeoutMs: number): Promise<string> {
   }
 }
 
-type Verdicts = [name: string, verdict: string][];
+type Verdict = [name: string, verdict: string];
+type Verdicts = Verdict[];
 
 function ask(checks: Readonly<Record<string, ReadyCheck>>, timeoutMs: number): Promise<Verdicts> {
   return Promise.all(
     Object.entries(checks).map(
-      async ([name, check]): Promise<[string, string]> => [name, await verdict(check, timeoutMs)],
+      async ([name, check]): Promise<Verdict> => [name, await verdict(check, timeoutMs)],
     ),
   );
 }
@@ -46,19 +49,28 @@ function failing(verdicts: Verdicts): string[] {
   return verdicts.filter(([, result]) => result !== 'ok').map(([name]) => name);
 }
 
+const told = (verdict: Verdict) => verdict;
+
+/** For strangers: what is wrong with a part says much of the machine. */
+const veiled = ([name, result]: Verdict): Verdict => [name, result === 'ok' ? 'ok' : 'failing'];
+
 export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (
   app,
   { checks, optionalChecks = {}, timeoutMs = 2_000 },
 ) => {
   app.get(
     '/healthz',
-    { schema: { tags, summary: 'Alive', response: { 200: z.object({ status: z.literal('ok') }) } } },
+    {
+      config: { access: 'public' },
+      schema: { tags, summary: 'Alive', response: { 200: z.object({ status: z.literal('ok') }) } },
+    },
     async () => ({ status: 'ok' as const }),
   );
 
   app.get(
     '/readyz',
     {
+      config: { access: 'public' },
       schema: {
         tags,
         summary: 'The database and whatever else is needed answer',
@@ -72,9 +84,9 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (
         },
       },
     },
-    async (_request, reply) => {
+    async ({ identity }, reply) => {
       const [needed, optional] = await Promise.all([ask(checks, timeoutMs), ask(optionalChecks, timeoutMs)]);
-      const found = Object.fromEntries([...needed, ...optional]);
+      const found = Object.fromEntries([...needed, ...optional].map(identity ? told : veiled));
       const failed = failing(needed);
       if (failed.length === 0)
         return { status: 'ready' as const, checks: found, degraded: failing(optional) };

@@ -16,6 +16,7 @@ export const mediaRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async (ap
   app.get(
     '/media/:folder/:file',
     {
+      config: { access: 'viewer' },
       exposeHeadRoute: false,
       schema: {
         tags: ['detections'],

@@ -99,6 +99,7 @@ export const metricsRoutes: FastifyPluginAsyncZod<MetricsOptions> = async (
   app.get(
     '/metrics',
     {
+      config: { access: 'viewer' },
       exposeHeadRoute: false,
       schema: {
         tags: ['operation'],

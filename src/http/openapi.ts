@@ -2,10 +2,12 @@
 // The description comes from the routes' schemas; the page is self-contained, it loads nothing from elsewhere.
 
 import { readFile } from 'node:fs/promises';
-import swagger, { type SwaggerTransformObject } from '@fastify/swagger';
+import swagger, { type SwaggerTransform, type SwaggerTransformObject } from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import packageJson from '../../package.json' with { type: 'json' };
+import type { Access } from './access.ts';
+import { sessionCookie } from './session-cookie.ts';
 
 type ApiDocument = ReturnType<SwaggerTransformObject>;
 
@@ -17,6 +19,29 @@ function withoutUnused(document: ApiDocument): ApiDocument {
   for (const name of Object.keys(schemas))
     if (!text.includes(`"#/components/schemas/${name}"`)) delete schemas[name];
   return document;
+}
+
+const securitySchemes = {
+  bearer: {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'An access token of /api/login/, or an API token.',
+  },
+  cookie: {
+    type: 'apiKey',
+    in: 'cookie',
+    name: sessionCookie,
+    description:
+      'Set by /api/login/ for browsers; requests that change something need an Origin header with it.',
+  },
+} as const;
+
+type Described = ReturnType<SwaggerTransform>;
+
+/** Says how a request is signed in and which role it needs at least; `public` for none. */
+function withAccess({ schema, url }: Described, access: Access = 'admin'): Described {
+  const security = access === 'public' ? [] : [{ bearer: [] }, { cookie: [] }];
+  return { schema: { ...schema, security, 'x-role': access } as Described['schema'], url };
 }
 
 /** To be called before the routes are registered. */
@@ -31,14 +56,19 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         license: { name: packageJson.license },
       },
       tags: [
+        { name: 'sign-in', description: 'Who you are, and how the service knows.' },
         { name: 'streams', description: 'Saved cameras.' },
         { name: 'pictures', description: 'Pictures of a camera over plain HTTP.' },
         { name: 'detections', description: 'Faces that were seen, and their images.' },
         { name: 'alerts', description: 'What somebody should look at.' },
+        { name: 'users', description: 'Who may sign in, and with which role.' },
+        { name: 'tokens', description: 'API tokens: how programs sign in.' },
+        { name: 'audit', description: 'Who did what.' },
         { name: 'operation', description: 'For whoever runs the service.' },
       ],
+      components: { securitySchemes },
     },
-    transform: jsonSchemaTransform,
+    transform: (input) => withAccess(jsonSchemaTransform(input), input.route.config?.access),
     transformObject: (document) => withoutUnused(jsonSchemaTransformObject(document)),
   });
 }
@@ -50,12 +80,13 @@ const pageFiles = [
 ] as const;
 
 export async function describeApiRoutes(app: FastifyInstance): Promise<void> {
-  app.get('/api/openapi.json', { schema: { hide: true } }, async (_request, reply) =>
+  const config = { access: 'public' } as const;
+  app.get('/api/openapi.json', { config, schema: { hide: true } }, async (_request, reply) =>
     reply.header('cache-control', 'no-cache').send(app.swagger()),
   );
   for (const { url, file, type } of pageFiles) {
     const bytes = await readFile(new URL(`docs/${file}`, import.meta.url));
-    app.get(url, { schema: { hide: true } }, async (_request, reply) =>
+    app.get(url, { config, schema: { hide: true } }, async (_request, reply) =>
       reply.type(type).header('cache-control', 'no-cache').send(bytes),
     );
   }

@@ -6,12 +6,16 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import type { Picture } from '../media/access-unit.ts';
+import type { Authenticator } from './auth-ports.ts';
 import { errorReply } from './errors.ts';
 import type { StreamService } from './ports.ts';
 import { idParams } from './schemas.ts';
+import { known } from './sign-in.ts';
 
 export interface PictureRoutesOptions {
   readonly streams: StreamService;
+  /** Tells when somebody who watches is signed out. */
+  readonly authenticator: Pick<Authenticator, 'follow'>;
   /** How long the first picture of a sequence is waited for before the request is refused, ms. */
   readonly firstPictureMs?: number;
   /** A reader that takes nothing for so long is gone, ms. */
@@ -78,7 +82,7 @@ class MultipartWriter {
 const keepAliveMs = 15_000;
 
 export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async (app, options) => {
-  const { streams, firstPictureMs = 10_000, stuckMs = 30_000 } = options;
+  const { streams, authenticator, firstPictureMs = 10_000, stuckMs = 30_000 } = options;
   const open = new Set<ServerResponse>();
 
   app.addHook('preClose', async () => {
@@ -88,6 +92,7 @@ export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async 
   app.get(
     '/api/streams/:id/snapshot.jpg',
     {
+      config: { access: 'viewer' },
       exposeHeadRoute: false,
       schema: {
         tags,
@@ -107,6 +112,7 @@ export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async 
   app.get(
     '/api/streams/:id/live.mjpeg',
     {
+      config: { access: 'viewer' },
       exposeHeadRoute: false,
       schema: {
         tags,
@@ -141,11 +147,17 @@ export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async 
         first.reject(new AppError(404, 'stream_not_found', 'The stream was deleted.'));
         if (raw.headersSent) raw.end();
       };
+      const unfollow = authenticator.follow(known(request), () => {
+        first.reject(new AppError(401, 'not_signed_in', 'You were signed out.'));
+        // Not ended: a reader that takes nothing would keep what is on its way to it.
+        if (raw.headersSent) raw.destroy();
+      });
       let timer: NodeJS.Timeout | undefined;
       let end: () => void = () => undefined;
       open.add(raw);
       raw.once('close', () => {
         open.delete(raw);
+        unfollow();
         end();
       });
       try {

@@ -2,6 +2,7 @@
 // What an image has to be is decided in outside-image.ts.
 
 import { z } from 'zod';
+import { moment, nextCursor, paging, range } from './list-schemas.ts';
 import { maxImageText } from './outside-image.ts';
 
 const fraction = (what: string) =>
@@ -11,31 +12,11 @@ const fraction = (what: string) =>
     .max(1, 'must be from 0 to 1');
 const confidence = fraction('how sure the detector is');
 
-/** A moment without an offset is taken as UTC. ms since 1970 once read. */
-const moment = z.iso
-  .datetime({ offset: true, local: true, error: 'must be a time such as 2026-01-31T12:00:00Z' })
-  .transform((text) => Date.parse(/(z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`))
-  .refine((time) => time >= 0, 'must be a time after 1970');
-
 const streamId = z.string('must be a text: the id of a stream').min(1, 'must not be empty').max(100);
 
-const limitText = 'must be a whole number from 1 to 500';
-const paging = {
-  limit: z.coerce.number(limitText).int(limitText).min(1, limitText).max(500, limitText).default(50),
-  cursor: z
-    .string()
-    .max(300, 'is not a cursor of this list')
-    .optional()
-    .describe('`next_cursor` of the page before.'),
-};
-const filters = {
-  stream_id: streamId.optional(),
-  since: moment.optional().describe('From this moment on; ISO 8601.'),
-  until: moment.optional().describe('Before this moment; ISO 8601.'),
-  ...paging,
-};
+const filters = { stream_id: streamId.optional(), ...range, ...paging };
 
-export const detectionQuery = z.object({
+export const detectionQuery = z.strictObject({
   ...filters,
   min_confidence: z.coerce
     .number('must be a number from 0 to 1')
@@ -44,7 +25,7 @@ export const detectionQuery = z.object({
     .optional(),
 });
 
-export const alertQuery = z.object({
+export const alertQuery = z.strictObject({
   ...filters,
   viewed: z
     .stringbool({ truthy: ['true', '1'], falsy: ['false', '0'], error: 'must be true or false' })
@@ -120,7 +101,6 @@ const detectionMembers = {
 };
 export const detection = z.object(detectionMembers).meta({ id: 'Detection' });
 export const detectionReply = z.object({ detection });
-const nextCursor = z.string().nullable().describe('Null at the end.');
 export const detectionsReply = z.object({ detections: z.array(detection), next_cursor: nextCursor });
 
 export const alert = z

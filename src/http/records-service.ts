@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Log } from '../base/log.ts';
 import { AppError } from '../errors.ts';
 import type { ImageNames, SavedAlert, SavedDetection } from '../media/saved-detection.ts';
-import { cursorOf, type Place, placeOf } from './cursor.ts';
+import { pageByTime } from './cursor.ts';
 import type {
   AlertFilter,
   AlertStore,
@@ -18,7 +18,6 @@ import type {
   OutsideDetections,
   Page,
   Paged,
-  RecordFilter,
   RecordService,
 } from './record-ports.ts';
 
@@ -41,8 +40,11 @@ export class SavedRecordService implements RecordService {
   }
 
   async detections(filter: Paged<DetectionFilter>): Promise<Page<'detections', DetectionView>> {
-    const { page, next_cursor } = await pageOf(filter, (wider) => this.#options.detections.list(wider));
-    return { detections: page.map(viewOfDetection), next_cursor };
+    const { cursor: _cursor, ...rest } = filter;
+    const { rows, next_cursor } = await pageByTime('detections', filter, (page) =>
+      this.#options.detections.list({ ...rest, ...page }),
+    );
+    return { detections: rows.map(viewOfDetection), next_cursor };
   }
 
   async detection(id: string): Promise<DetectionView> {
@@ -63,9 +65,12 @@ export class SavedRecordService implements RecordService {
 
   async alerts(filter: Paged<AlertFilter>): Promise<Page<'alerts', AlertView> & { unviewed: number }> {
     const { alerts } = this.#options;
-    const { page, next_cursor } = await pageOf(filter, (wider) => alerts.list(wider));
+    const { cursor: _cursor, ...rest } = filter;
+    const { rows, next_cursor } = await pageByTime('alerts', filter, (page) =>
+      alerts.list({ ...rest, ...page }),
+    );
     const unviewed = await alerts.unviewed(filter.streamId);
-    return { alerts: page.map(viewOfAlert), unviewed, next_cursor };
+    return { alerts: rows.map(viewOfAlert), unviewed, next_cursor };
   }
 
   async alert(id: string): Promise<AlertView> {
@@ -110,19 +115,6 @@ export class SavedRecordService implements RecordService {
       this.#options.log.warn({ err: error, images: images.length }, 'images not deleted');
     });
   }
-}
-
-/** One more than asked for tells whether there is a next page. */
-async function pageOf<Filter extends RecordFilter, Row extends Place>(
-  { cursor, ...filter }: Paged<Filter>,
-  list: (filter: Filter) => Promise<Row[]>,
-): Promise<{ page: Row[]; next_cursor: string | null }> {
-  const { limit } = filter as RecordFilter;
-  const after = cursor === undefined ? undefined : placeOf(cursor);
-  const rows = await list({ ...filter, limit: limit + 1, after } as RecordFilter as Filter);
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
-  return { page, next_cursor: rows.length > limit && last ? cursorOf(last) : null };
 }
 
 function noDetection(): AppError {

@@ -2,6 +2,7 @@
 // What an address may be is decided by media/camera-url.ts, not here.
 
 import { z } from 'zod';
+import { nextCursor } from './list-schemas.ts';
 
 function text(what: string) {
   return z.string({
@@ -88,14 +89,16 @@ const streamMembers = {
   id: z.string().describe('Opaque.'),
   name: z.string(),
   description: z.string(),
-  rtsp_url: z.string().describe('Its password is shown as ****.'),
-  detection_url: z.string().nullable(),
+  rtsp_url: z.string().nullable().describe('Its password is shown as ****. Null for viewers.'),
+  detection_url: z.string().nullable().describe('Null for viewers, and when there is none.'),
   detection_enabled: z.boolean(),
   confidence_threshold: z.number(),
   status,
   last_connected: time.nullable(),
   last_error: z.string().nullable().describe('Why it is not online, as a sentence.'),
-  ws_url: z.string().describe('The live view; clients may append &stream_id=.'),
+  ws_url: z
+    .string()
+    .describe('The live view; clients may append &stream_id=. For viewers it holds the id alone.'),
   video,
   viewers: z.number(),
   created_at: time,
@@ -106,17 +109,7 @@ export const streamReply = z.object({ stream });
 export const createdReply = z.object({ message: z.string(), ...streamMembers }).meta({ id: 'CreatedStream' });
 export const statusReply = z.object({ message: z.string(), status, stream });
 
-export const listQuery = z.object({
-  limit: z.coerce
-    .number('must be a whole number from 1 to 500')
-    .int('must be a whole number from 1 to 500')
-    .min(1, 'must be a whole number from 1 to 500')
-    .max(500, 'must be a whole number from 1 to 500')
-    .default(50)
-    .describe('At most so many; `next_cursor` leads to the next ones.'),
-  cursor: z.string().max(100, 'is not a cursor of this list').optional(),
-});
-export const listReply = z.object({ streams: z.array(stream), next_cursor: z.string().nullable() });
+export const listReply = z.object({ streams: z.array(stream), next_cursor: nextCursor });
 
 export const statsReply = z
   .object({

@@ -1,6 +1,7 @@
 // The HTTP server: what holds for every request, and the resources joined to it, one plugin each.
 // It neither listens nor knows who implements its ports; app does.
 
+import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
 import staticFiles from '@fastify/static';
@@ -9,7 +10,11 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import { Registry } from 'prom-client';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../config.ts';
+import { controlAccess } from './access.ts';
 import { alertRoutes } from './alerts.ts';
+import { auditRoutes } from './audit.ts';
+import { auditRequests } from './audit-hook.ts';
+import type { Accounts, AuditTrail, Authenticator } from './auth-ports.ts';
 import { detectionRoutes } from './detections.ts';
 import { answerBadHttp, answerBadPath, handleErrors, handleUnknownRoutes } from './errors.ts';
 import { guard } from './guard.ts';
@@ -21,10 +26,23 @@ import { describeApi, describeApiRoutes } from './openapi.ts';
 import { type PictureRoutesOptions, pictureRoutes } from './pictures.ts';
 import type { ReadyCheck, StreamService } from './ports.ts';
 import type { DetectionFigures, RecordService } from './record-ports.ts';
+import { signInRoutes } from './sign-in.ts';
 import { streamRoutes } from './streams.ts';
+import { tokenRoutes, userRoutes } from './users.ts';
+
+export interface HttpAuth {
+  readonly authenticator: Authenticator;
+  readonly accounts: Accounts;
+  readonly audit: AuditTrail;
+  readonly mode: 'required' | 'off';
+}
 
 export interface HttpDependencies {
-  readonly config: Pick<Config, 'debug' | 'allowedHosts' | 'corsAllowedOrigins' | 'wsBaseUrl'>;
+  readonly config: Pick<
+    Config,
+    'debug' | 'allowedHosts' | 'corsAllowedOrigins' | 'wsBaseUrl' | 'trustedProxies'
+  >;
+  readonly auth: HttpAuth;
   readonly log: Log;
   readonly streams: StreamService;
   readonly records: RecordService;
@@ -81,13 +99,14 @@ function contentPolicy(wsBaseUrl: string | undefined) {
  * Paths are folded before routing (see `plainPath`), so routes are declared without a slash at the end.
  */
 export async function buildHttp(dependencies: HttpDependencies): Promise<FastifyInstance> {
-  const { config, log, streams, records, detectionFigures, publicDir, pictures } = dependencies;
+  const { config, auth, log, streams, records, detectionFigures, publicDir, pictures } = dependencies;
   const { registry = new Registry(), checks, optionalChecks = {} } = dependencies;
   const app = fastify({
     // Fastify's own request log would write URLs, and with them camera addresses.
     logger: false,
     bodyLimit,
     requestTimeout: requestTimeoutMs,
+    trustProxy: config.trustedProxies.length > 0 && [...config.trustedProxies],
     rewriteUrl: ({ url = '/' }) => plainPath(url),
     routerOptions: { maxParamLength: 200 },
     forceCloseConnections: true,
@@ -114,10 +133,18 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
     strictPreflight: false,
   });
   watchRequests(app, log, registry);
+  await app.register(cookie);
+  controlAccess(app, { ...auth, log });
+  auditRequests(app, auth.audit);
+  keepOutOfCaches(app);
 
   await describeApi(app);
+  await app.register(signInRoutes, auth);
+  await app.register(userRoutes, auth);
+  await app.register(tokenRoutes, auth);
+  await app.register(auditRoutes, auth);
   await app.register(streamRoutes, { streams, wsBaseUrl: config.wsBaseUrl });
-  await app.register(pictureRoutes, { streams, ...pictures });
+  await app.register(pictureRoutes, { streams, authenticator: auth.authenticator, ...pictures });
   await app.register(detectionRoutes, { records });
   await app.register(alertRoutes, { records });
   await app.register(mediaRoutes, { records });
@@ -126,6 +153,14 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
   await describeApiRoutes(app);
   await app.register(staticFiles, { root: publicDir, cacheControl: false, dotfiles: 'ignore' });
   return app;
+}
+
+/** Replies may hold tokens, and what one may see another may not. Routes that know better say so themselves. */
+function keepOutOfCaches(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => {
+    if (request.url.startsWith('/api/') && !reply.hasHeader('cache-control'))
+      reply.header('cache-control', 'no-store');
+  });
 }
 
 function watchRequests(app: FastifyInstance, log: Log, registry: Registry): void {

@@ -4,13 +4,17 @@
 import type { FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { withoutDetail } from '../errors.ts';
+import { noteForAudit } from './audit-hook.ts';
+import type { AuditAction } from './auth-ports.ts';
+import { pageById } from './cursor.ts';
 import { errorReply } from './errors.ts';
+import { listQuery } from './list-schemas.ts';
 import type { StreamAction, StreamService, StreamView } from './ports.ts';
 import {
   createBody,
   createdReply,
   idParams,
-  listQuery,
   listReply,
   patchBody,
   statsReply,
@@ -27,6 +31,13 @@ export interface StreamRoutesOptions {
 const errors = { '4xx': errorReply, '5xx': errorReply };
 const tags = ['streams'];
 
+const actionsForAudit: Record<StreamAction, AuditAction> = {
+  start: 'stream_started',
+  stop: 'stream_stopped',
+  pause: 'detection_paused',
+  resume: 'detection_resumed',
+};
+
 const messages: Record<StreamAction, string> = {
   start: 'Stream started.',
   stop: 'Stream stopped.',
@@ -34,13 +45,27 @@ const messages: Record<StreamAction, string> = {
   resume: 'Face detection resumed.',
 };
 
+type OutsideView = Omit<StreamView, 'key' | 'rtsp_url'> & { rtsp_url: string | null; ws_url: string };
+
+/** Whoever may only watch learns neither where a camera is nor what it says of itself, which may repeat its address. */
+function withoutAddress(view: OutsideView, base: string): OutsideView {
+  return {
+    ...view,
+    rtsp_url: null,
+    detection_url: null,
+    last_error: view.last_error && withoutDetail(view.last_error),
+    ws_url: `${base}/ws/stream/?stream_id=${encodeURIComponent(view.id)}`,
+  };
+}
+
 export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
   app,
   { streams, wsBaseUrl },
 ) => {
   function outside({ key, ...members }: StreamView, request: FastifyRequest) {
     const base = wsBaseUrl ?? `${request.protocol === 'https' ? 'wss' : 'ws'}://${request.host}`;
-    return { ...members, ws_url: `${base}/ws/stream/?url=${encodeURIComponent(key)}` };
+    const view = { ...members, ws_url: `${base}/ws/stream/?url=${encodeURIComponent(key)}` };
+    return request.identity?.role === 'viewer' ? withoutAddress(view, base) : view;
   }
 
   // Both spellings of a route come from clients of an earlier service; the second is kept out of the documentation.
@@ -51,6 +76,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
     app.post(
       url,
       {
+        config: { access: 'operator', audit: 'stream_created' },
         schema: {
           tags,
           hide,
@@ -61,6 +87,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
       },
       async (request, reply) => {
         const view = await streams.create(request.body);
+        noteForAudit(request, view.id, view.name);
         reply.code(201).header('location', `/api/streams/${view.id}/`);
         return { message: 'Stream created.', ...outside(view, request) };
       },
@@ -69,6 +96,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
   app.get(
     '/api/streams',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'All saved cameras, in order of creation',
@@ -77,18 +105,15 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
       },
     },
     async (request) => {
-      const { limit, cursor } = request.query;
-      // One more than asked for tells whether there is a next page.
-      const found = await streams.list({ limit: limit + 1, after: cursor });
-      const page = found.slice(0, limit);
-      const next_cursor = found.length > page.length ? (page.at(-1)?.id ?? null) : null;
-      return { streams: page.map((view) => outside(view, request)), next_cursor };
+      const { rows, next_cursor } = await pageById('streams', request.query, (page) => streams.list(page));
+      return { streams: rows.map((view) => outside(view, request)), next_cursor };
     },
   );
 
   app.get(
     '/api/streams/:id',
     {
+      config: { access: 'viewer' },
       schema: { tags, summary: 'One camera', params: idParams, response: { 200: streamReply, ...errors } },
     },
     async (request) => ({ stream: outside(await streams.get(request.params.id), request) }),
@@ -97,6 +122,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
   app.patch(
     '/api/streams/:id',
     {
+      config: { access: 'operator', audit: 'stream_changed' },
       schema: {
         tags,
         summary: 'Change a camera; a running one picks the change up',
@@ -105,14 +131,20 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
         response: { 200: streamReply, ...errors },
       },
     },
-    async (request) => ({
-      stream: outside(await streams.update(request.params.id, request.body), request),
-    }),
+    async (request) => {
+      const view = await streams.update(request.params.id, request.body);
+      noteForAudit(request, view.id, view.name);
+      return { stream: outside(view, request) };
+    },
   );
 
   app.patch(
     '/api/streams/:id/status',
     {
+      config: {
+        access: 'operator',
+        audit: ({ body }) => actionsForAudit[(body as { action: StreamAction }).action],
+      },
       schema: {
         tags,
         summary: 'Connect or disconnect the camera (start, stop), or switch face detection (pause, resume)',
@@ -124,6 +156,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
     async (request) => {
       const { action } = request.body;
       const view = await streams.setStatus(request.params.id, action);
+      noteForAudit(request, view.id, view.name);
       return { message: messages[action], status: view.status, stream: outside(view, request) };
     },
   );
@@ -135,6 +168,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
     app.delete(
       url,
       {
+        config: { access: 'operator', audit: 'stream_deleted' },
         schema: {
           tags,
           hide,
@@ -144,7 +178,9 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
         },
       },
       async (request, reply) => {
-        await streams.remove(request.params.id);
+        const { id, name } = await streams.get(request.params.id);
+        await streams.remove(id);
+        noteForAudit(request, id, name);
         return reply.code(204).send();
       },
     );
@@ -152,6 +188,7 @@ export const streamRoutes: FastifyPluginAsyncZod<StreamRoutesOptions> = async (
   app.get(
     '/api/streams/:id/stats',
     {
+      config: { access: 'viewer' },
       schema: {
         tags,
         summary: 'Performance figures of one camera',

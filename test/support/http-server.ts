@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SecretBox } from '../../src/auth/secrets.ts';
+import { everyone } from '../../src/base/identity.ts';
 import { createLog } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { AlertRepository } from '../../src/db/alerts.ts';
@@ -13,6 +14,7 @@ import { DetectionRepository } from '../../src/db/detections.ts';
 import { newId } from '../../src/db/id.ts';
 import { StreamRepository } from '../../src/db/streams.ts';
 import { AppError, CameraError } from '../../src/errors.ts';
+import type { Accounts } from '../../src/http/auth-ports.ts';
 import type { LiveState, LiveStreams } from '../../src/http/ports.ts';
 import type { DetectionFigures, OutsideDetection, OutsideDetections } from '../../src/http/record-ports.ts';
 import { SavedRecordService } from '../../src/http/records-service.ts';
@@ -193,6 +195,13 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
   const app = await buildHttp({
     config,
+    // Without sign-in: those who may do what are tested in test/access.test.ts.
+    auth: {
+      mode: 'off',
+      authenticator: { identify: async () => everyone, follow: () => () => {} },
+      accounts: {} as Accounts,
+      audit: { record: () => {}, list: async () => [] },
+    },
     log,
     streams,
     records,
