@@ -5,18 +5,32 @@ import { AddressPolicy } from './address-policy.ts';
 const open = new AddressPolicy({ allowed: [], denied: always });
 
 describe('AddressPolicy', () => {
-  it.each(['192.168.1.20', '10.0.0.1', '127.0.0.1', '203.0.113.7', '::1', '2001:db8::7', 'fd12::1'])(
-    'permits %s',
-    (address) => {
-      expect(open.permits(address)).toBe(true);
-    },
-  );
+  it.each([
+    '192.168.1.20',
+    '10.0.0.1',
+    '127.0.0.1',
+    '203.0.113.7',
+    '::1',
+    '2001:db8::7',
+    'fd12::1',
+    '64:ff9b::c0a8:114',
+  ])('permits %s', (address) => {
+    expect(open.permits(address)).toBe(true);
+  });
 
   it.each([
     '169.254.169.254',
     '169.254.0.1',
     '::ffff:169.254.169.254',
+    '64:ff9b::169.254.169.254',
+    '64:ff9b:1::a9fe:a9fe',
+    '::ffff:0:169.254.169.254',
+    '::169.254.169.254',
+    '2002:a9fe:a9fe::1',
+    '2002:e000:1::',
     'fe80::1',
+    'fe80::1%lo',
+    'ff02::1',
     'fd00:ec2::254',
     '100.100.100.200',
     '0.0.0.0',
@@ -24,6 +38,13 @@ describe('AddressPolicy', () => {
     '224.0.0.1',
     '255.255.255.255',
     'not an address',
+    '0xa9fea9fe',
+    '2852039166',
+    '0251.0376.0251.0376',
+    '169.254.43518',
+    '127.1',
+    '010.0.0.1',
+    '',
   ])('denies %s whatever the settings', (address) => {
     expect(open.permits(address)).toBe(false);
     expect(new AddressPolicy({ allowed: ['0.0.0.0/0', '::/0'], denied: always }).permits(address)).toBe(
