@@ -38,13 +38,16 @@ export class ApiError extends Error {
   /**
    * @param {string} message
    * @param {{path: string, message: string}[]} [issues] members of the request that are wrong
-   * @param {number} [status] of the reply; 0 when there was none
+   * @param {{status?: number, code?: string, retryAfter?: number}} [reply] its status, 0 when there was none; its code;
+   *   seconds to wait before another try, 0 for none
    * @param {ErrorOptions} [options]
    */
-  constructor(message, issues = [], status = 0, options) {
+  constructor(message, issues = [], { status = 0, code = '', retryAfter = 0 } = {}, options) {
     super(message, options);
     this.issues = issues;
     this.status = status;
+    this.code = code;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -67,17 +70,60 @@ async function call(method, path, body) {
     response = await fetch(path, request);
     text = await response.text();
   } catch (cause) {
-    throw new ApiError(unreachable, [], 0, { cause });
+    throw new ApiError(unreachable, [], {}, { cause });
   }
   const isJson = response.headers.get('content-type')?.includes('json');
   const reply = isJson && text !== '' ? JSON.parse(text) : undefined;
   if (response.ok) return reply;
-  throw new ApiError(
-    reply?.error ?? reply?.detail ?? `The server answered with status ${response.status}.`,
-    reply?.issues,
-    response.status,
-  );
+  const { status } = response;
+  const code = reply?.code ?? '';
+  if (status === 401 && !ownRefusals.test(path)) signedOut();
+  const sentence = reply?.error ?? reply?.detail ?? `The server answered with status ${status}.`;
+  const retryAfter = status === 429 ? Number(response.headers.get('retry-after')) || 0 : 0;
+  const after = retryAfter && !/\d s\b|\d seconds?\b/.test(sentence) ? ` Try again in ${retryAfter} s.` : '';
+  throw new ApiError(sentence + after, reply?.issues, { status, code, retryAfter });
 }
+
+/** Where a 401 answers what was asked, and says nothing new about who is signed in. */
+const ownRefusals = /^\/api\/(me|login|register|logout)\//;
+
+/** Called when the server no longer knows who this is; a socket that was closed for it calls it too. */
+let signedOut = () => {};
+
+/** @param {() => void} listener */
+export function onSignedOut(listener) {
+  signedOut = listener;
+}
+
+/** The code with which the server closes a socket when its sign-in ends. */
+const signInEnded = 4401;
+
+/** @param {number} code of a closed socket @returns {boolean} whether it was closed because its sign-in ended */
+export function endsSignIn(code) {
+  if (code === signInEnded) signedOut();
+  return code === signInEnded;
+}
+
+/**
+ * @typedef {object} Me
+ * @property {string} name
+ * @property {'viewer' | 'operator' | 'admin'} role
+ * @property {boolean} canSignOut false while sign-in is switched off
+ */
+
+/** @returns {Promise<Me>} @throws ApiError 401 with `not_signed_in` or `setup_required` */
+export async function whoAmI() {
+  const { name, role, auth } = await call('GET', '/api/me/');
+  return { name, role, canSignOut: auth === 'required' };
+}
+
+/** Both are answered with a session cookie. @param {{username: string, password: string}} account */
+export const login = (account) => call('POST', '/api/login/', account);
+
+/** @param {{username: string, password: string, setup_token: string | undefined}} account */
+export const register = (account) => call('POST', '/api/register/', account);
+
+export const logout = () => call('POST', '/api/logout/', {});
 
 const streamPath = (/** @type {string} */ id) => `/api/streams/${encodeURIComponent(id)}/`;
 

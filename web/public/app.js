@@ -5,6 +5,7 @@
 import { alertsChanged, camerasKnown, stopWatchingAlerts, watchAlerts } from './alerts.js';
 import * as api from './api.js';
 import { askForCamera, byId, closeLarge, confirmDelete, enlarge, enlarged, renderLarge } from './dialogs.js';
+import { leave, open } from './entrance.js';
 import { Events } from './events.js';
 import { Tile } from './tile.js';
 
@@ -24,6 +25,9 @@ const tiles = new Map();
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let nextPoll;
 let pollNumber = 0;
+/** Somebody is signed in. */
+let inside = false;
+const mayPlay = () => inside && !document.hidden;
 
 const visibility = new IntersectionObserver(
   (entries) => {
@@ -56,7 +60,7 @@ function show(streams) {
       known.update(stream);
       continue;
     }
-    const tile = new Tile(stream, template, { enlarge, edit, remove, toggle });
+    const tile = new Tile(stream, template, { enlarge, edit, remove, toggle, mayPlay });
     tiles.set(stream.id, tile);
     list.append(tile.element);
     visibility.observe(tile.element);
@@ -88,12 +92,13 @@ async function poll() {
     show(streams);
     if (cameBack) for (const tile of tiles.values()) tile.player.hurry();
   } catch (error) {
-    if (number !== pollNumber) return;
+    // Behind the sign-in there is nobody to tell.
+    if (number !== pollNumber || !inside) return;
     tell(error);
     trouble.textContent += ' Trying again…';
     wait = pollInTrouble;
   }
-  if (!document.hidden) nextPoll = setTimeout(poll, wait);
+  if (mayPlay()) nextPoll = setTimeout(poll, wait);
 }
 
 function add() {
@@ -161,19 +166,30 @@ function begin() {
 
 function end() {
   clearTimeout(nextPoll);
+  // What is under way must not be shown any more.
+  pollNumber += 1;
   stopWatchingAlerts();
   events.close();
 }
 
-document.addEventListener('visibilitychange', () => {
-  for (const tile of tiles.values()) tile.visibilityChanged();
-  if (document.hidden) end();
-  else begin();
+function audienceChanged() {
+  for (const tile of tiles.values()) tile.audienceChanged();
+  if (mayPlay()) begin();
+  else end();
+}
+
+document.addEventListener('visibilitychange', audienceChanged);
+
+api.onSignedOut(() => {
+  if (!inside) return;
+  inside = false;
+  audienceChanged();
+  leave();
 });
 
 addEventListener('online', () => {
   for (const tile of tiles.values()) tile.player.hurry();
-  poll();
+  if (mayPlay()) poll();
 });
 
 // Left and right go through the cameras while one is large.
@@ -187,10 +203,13 @@ addEventListener('keydown', (event) => {
 });
 
 setInterval(() => {
-  if (document.hidden) return;
+  if (!mayPlay()) return;
   for (const tile of tiles.values()) tile.render();
   renderLarge();
   summarize();
 }, renderEvery);
 
-begin();
+open(() => {
+  inside = true;
+  audienceChanged();
+});

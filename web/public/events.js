@@ -1,7 +1,7 @@
 // News of all cameras from one WebSocket. It only makes the page quicker: what it misses, the regular requests bring.
 // What a message means is the listener's business.
 
-import { liveAddress } from './api.js';
+import { endsSignIn, liveAddress } from './api.js';
 
 const firstWait = 1_000;
 const longestWait = 30_000;
@@ -28,9 +28,10 @@ export class Events {
       this.#attempt = 0;
       this.#listener(JSON.parse(data));
     });
-    socket.addEventListener('close', () => {
+    socket.addEventListener('close', ({ code }) => {
       if (socket !== this.#socket) return;
       this.#socket = undefined;
+      if (endsSignIn(code)) return;
       const wait = Math.min(longestWait, firstWait * 2 ** Math.min(this.#attempt++, 10));
       this.#retry = setTimeout(() => this.open(), wait * (0.75 + Math.random() * 0.5));
     });

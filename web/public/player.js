@@ -16,6 +16,7 @@
  * @property {HTMLCanvasElement} canvas takes on the size of the pictures
  * @property {() => void} [onChange] link or camera status have changed
  * @property {(message: {type: string}) => void} [onMessage] each text message, after the player has used it
+ * @property {(code: number) => boolean} [onClose] the server closed the socket; true: do not try again by yourself
  * @property {(width: number, height: number) => void} [onSize] pictures have another size than before, in pixels
  */
 
@@ -132,6 +133,10 @@ export class StreamPlayer {
    */
   #closed(code, reason) {
     this.#drop();
+    if (this.#options.onClose?.(code)) {
+      this.pause();
+      return;
+    }
     if (code === closeCodes.badRequest || code === closeCodes.noSuchStream) {
       clearInterval(this.#watch);
       this.#set('refused', reason || 'The server does not show this camera.');

@@ -3,7 +3,7 @@
 
 /** @import { Stream } from './api.js' */
 /** @import { Face } from './faces.js' */
-import { liveUrl } from './api.js';
+import { endsSignIn, liveUrl } from './api.js';
 import { FaceBoxes } from './faces.js';
 import { StreamPlayer } from './player.js';
 
@@ -17,6 +17,7 @@ const patience = 6_000;
  * @property {(tile: Tile) => void} edit
  * @property {(tile: Tile) => void} remove
  * @property {(tile: Tile) => void} toggle
+ * @property {() => boolean} mayPlay whether somebody who may look is looking at the page
  */
 
 /**
@@ -46,6 +47,7 @@ export class Tile {
   /** Canvas and sentence; moves into the large view and back. @type {HTMLElement} */ view;
   /** @type {StreamPlayer} */ player;
   /** An action of the user is on its way to the server. */ busy = false;
+  /** @type {() => boolean} */ #mayPlay;
   #onScreen = false;
   #large = false;
 
@@ -56,6 +58,7 @@ export class Tile {
    */
   constructor(stream, template, actions) {
     this.stream = stream;
+    this.#mayPlay = actions.mayPlay;
     const copy = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
     this.element = /** @type {HTMLLIElement} */ (part(copy, 'li'));
     this.view = part(copy, '.view');
@@ -65,6 +68,7 @@ export class Tile {
       url: () => liveUrl(this.stream.id),
       canvas,
       onChange: () => this.render(),
+      onClose: endsSignIn,
       onSize: (width, height) => faces.fit(width, height),
       onMessage: (message) => {
         if (message.type !== 'detections') return;
@@ -105,13 +109,13 @@ export class Tile {
   }
 
   #decide() {
-    const wanted = this.stream.status !== 'offline' && (this.#onScreen || this.#large) && !document.hidden;
+    const wanted = this.stream.status !== 'offline' && (this.#onScreen || this.#large) && this.#mayPlay();
     if (wanted) this.player.play();
     else this.player.pause();
   }
 
-  /** The page was hidden or shown. */
-  visibilityChanged() {
+  /** The page was hidden or shown, the sign-in ended or began. */
+  audienceChanged() {
     this.#decide();
   }
 
