@@ -291,6 +291,36 @@ describe('lists', () => {
             body: { issues: [{ path: name }] },
           });
   });
+
+  test('refuse filters that they do not know, and name them', async () => {
+    for (const path of ['/api/streams/', '/api/detections/', '/api/alerts/'])
+      for (const name of ['strem_id', '__proto__', 'toString'])
+        expect(await call(server, 'GET', `${path}?limit=5&${name}=x`), `${path} ${name}`).toMatchObject({
+          status: 400,
+          body: { code: 'invalid_request', issues: [{ path: name, message: 'is not known here' }] },
+        });
+  });
+
+  test('refuse the cursor of another list', async () => {
+    for (let count = 0; count < 2; count++) await reported();
+    await newStream('Another');
+    const lists = ['streams', 'detections', 'alerts'];
+    for (const one of lists) {
+      const { next_cursor } = (await call(server, 'GET', `/api/${one}/?limit=1`)).body;
+      expect(next_cursor).toEqual(expect.any(String));
+      for (const other of lists) {
+        const reply = await call(server, 'GET', `/api/${other}/?limit=1&cursor=${next_cursor}`);
+        if (one === other) expect(reply.status).toBe(200);
+        else
+          expect(reply).toMatchObject({
+            status: 400,
+            body: { code: 'invalid_cursor', issues: [{ path: 'cursor' }] },
+          });
+      }
+    }
+    const { streams } = (await call(server, 'GET', '/api/streams/')).body;
+    expect((await call(server, 'GET', `/api/streams/?cursor=${streams[0].id}`)).status).toBe(400);
+  });
 });
 
 describe('images', () => {

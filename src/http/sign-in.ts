@@ -93,7 +93,7 @@ export const signInRoutes: FastifyPluginAsyncZod<SignInRoutesOptions> = async (a
       },
     },
     async (request, reply) => {
-      if (mode === 'required') await accounts.logout(known(request), originOf(request));
+      await accounts.logout(known(request), originOf(request));
       forgetSignIn(request, reply);
       return { message: 'Signed out.' };
     },
@@ -151,8 +151,6 @@ export const signInRoutes: FastifyPluginAsyncZod<SignInRoutesOptions> = async (a
     },
     async (request) => {
       const identity = known(request);
-      if (identity.userId === null)
-        throw new AppError(400, 'no_password', 'Only users have a password; you are not signed in as one.');
       const { current_password: current, password } = request.body;
       await accounts.changeOwnPassword(identity, { current, password }, originOf(request));
       return { message: 'Password changed.' };

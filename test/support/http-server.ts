@@ -4,17 +4,21 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Auth, createAuth } from '../../src/auth/auth.ts';
 import { SecretBox } from '../../src/auth/secrets.ts';
-import { everyone } from '../../src/base/identity.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { createLog } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { AlertRepository } from '../../src/db/alerts.ts';
+import { ApiTokenRepository } from '../../src/db/api-tokens.ts';
+import { AuditRepository } from '../../src/db/audit.ts';
 import { openDatabase } from '../../src/db/database.ts';
 import { DetectionRepository } from '../../src/db/detections.ts';
 import { newId } from '../../src/db/id.ts';
+import { SessionRepository } from '../../src/db/sessions.ts';
 import { StreamRepository } from '../../src/db/streams.ts';
+import { UserRepository } from '../../src/db/users.ts';
 import { AppError, CameraError } from '../../src/errors.ts';
-import type { Accounts } from '../../src/http/auth-ports.ts';
 import type { LiveState, LiveStreams } from '../../src/http/ports.ts';
 import type { DetectionFigures, OutsideDetection, OutsideDetections } from '../../src/http/record-ports.ts';
 import { SavedRecordService } from '../../src/http/records-service.ts';
@@ -144,9 +148,11 @@ export interface TestServer extends AsyncDisposable {
   /** Every line logged so far. */
   readonly log: string[];
   readonly config: Config;
+  readonly auth: Auth;
 }
 
 export interface TestServerOptions {
+  /** Settings beside the defaults of a test: no sign-in (`AUTH=off`). */
   readonly env?: Record<string, string>;
   /** Kept after the server is disposed of; a fresh folder that is removed by default. */
   readonly dataDir?: string;
@@ -159,7 +165,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   const publicDir = await mkdtemp(join(tmpdir(), 'rtsp-viewer-public-'));
   await writeFile(join(publicDir, 'index.html'), '<!doctype html><title>Cameras</title>');
   const config = loadConfig(
-    { SECRET_KEY: 'a secret for tests only', DATA_DIR: dataDir, ...options.env },
+    { SECRET_KEY: 'a secret for tests only', DATA_DIR: dataDir, AUTH: 'off', ...options.env },
     { envFile: join(dataDir, '.env') },
   );
   const lines: string[] = [];
@@ -193,15 +199,22 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     lostVisits: 0,
     waiting: 0,
   };
+  const { adminUsername: username, adminPassword: password } = config;
+  const auth = await createAuth({
+    users: new UserRepository(database.db),
+    sessions: new SessionRepository(database.db),
+    apiTokens: new ApiTokenRepository(database.db),
+    audit: new AuditRepository(database.db),
+    secretKey: config.secretKey!,
+    fallbacks: config.secretKeyFallbacks,
+    clock: systemClock,
+    log,
+    mode: config.auth,
+    firstAdmin: username === undefined || password === undefined ? undefined : { username, password },
+  });
   const app = await buildHttp({
     config,
-    // Without sign-in: those who may do what are tested in test/access.test.ts.
-    auth: {
-      mode: 'off',
-      authenticator: { identify: async () => everyone, follow: () => () => {} },
-      accounts: {} as Accounts,
-      audit: { record: () => {}, list: async () => [] },
-    },
+    auth: { ...auth, mode: config.auth },
     log,
     streams,
     records,
@@ -220,8 +233,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     dataDir,
     log: lines,
     config,
+    auth,
     async [Symbol.asyncDispose]() {
       await app.close();
+      await auth.close();
       await database.close();
       await rm(publicDir, { recursive: true });
       if (options.dataDir === undefined) await rm(dataDir, { recursive: true });

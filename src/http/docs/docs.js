@@ -92,6 +92,12 @@ function parameterRows(description, operation) {
   );
 }
 
+/** @param {any} operation */
+function whoMay(operation) {
+  const role = operation['x-role'];
+  return role === 'public' ? 'Open to everybody.' : `Needs the role ${role}.`;
+}
+
 /** @param {any} description @param {string} method @param {string} path @param {any} operation */
 function route(description, method, path, operation) {
   const request = operation.requestBody?.content?.['application/json']?.schema;
@@ -117,6 +123,7 @@ function route(description, method, path, operation) {
     element(
       'div',
       { class: 'body' },
+      element('p', { class: 'about' }, whoMay(operation)),
       ...table('Parameters', parameterRows(description, operation)),
       ...table('Request body (JSON)', memberRows(description, request)),
       ...replies,
