@@ -14,6 +14,10 @@ export type FuzzName =
   | 'h264'
   | 'h265'
   | 'mjpeg'
+  | 'aac'
+  | 'latm'
+  | 'opus'
+  | 'pcm'
   | 'sets'
   | 'reorder';
 
@@ -72,6 +76,20 @@ const mjpegPackets = [
   rtp(bytes(0, 0, 0, 0, 65, 255, 40, 30, 0, 1, 0xff, 0xff, 0, 0, 0, 128, filler), true, 3, 26),
   rtp(bytes(0, 0, 0, 0, 0, 130, 0, 0, 0, 0, 0, 128, filler), true, 4, 26),
 ];
+/** Two access units in a packet, one in two packets, one of AAC's longest. */
+const aacPackets = [
+  rtp(bytes(0, 32, 0x06, 0x40, 0x06, 0x40, filler.subarray(0, 400)), true, 1),
+  rtp(bytes(0, 16, 0x0c, 0x80, filler.subarray(0, 200)), false, 2),
+  rtp(bytes(0, 16, 0x0c, 0x80, filler.subarray(0, 200)), true, 2),
+  rtp(bytes(0, 16, 0xff, 0xf8, filler), false, 4),
+];
+const latmPackets = [
+  rtp(bytes(255, 45, filler.subarray(0, 300)), true, 1),
+  rtp(bytes(255, 245, filler.subarray(0, 250)), false, 2),
+  rtp(filler.subarray(0, 250), true, 2),
+];
+const opusPackets = [rtp(bytes(0xfc, filler), true, 1), rtp(bytes(0xff, 3, filler), true, 2)];
+const pcmPackets = [rtp(filler, true, 1), rtp(filler.subarray(0, 160), false, 2)];
 const report = {
   ssrc: 1,
   fractionLost: 3,
@@ -131,7 +149,7 @@ export const corpus: Readonly<Record<FuzzName, readonly Uint8Array[]>> = {
     Uint8Array.from(Buffer.from(sdpText)),
     Uint8Array.from(
       Buffer.from(
-        'm=video 0 RTP/AVP 26\nm=video 1 RTP/AVP 97\na=rtpmap:97 H265/90000\na=fmtp:97 sprop-sps=AA==',
+        'm=audio 0 RTP/AVP 97\na=rtpmap:97 mpeg4-generic/16000/1\na=fmtp:97 mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;config=1408\nm=video 0 RTP/AVP 26\nm=video 1 RTP/AVP 97\na=rtpmap:97 H265/90000\na=fmtp:97 sprop-sps=AA==',
       ),
     ),
   ],
@@ -156,6 +174,17 @@ export const corpus: Readonly<Record<FuzzName, readonly Uint8Array[]>> = {
   h264: h264Packets,
   h265: h265Packets,
   mjpeg: mjpegPackets,
-  sets: [...h264Sets, ...h265Sets, bytes(0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 1, 0, 1, 0, 1, 1, 0x11, 0)],
+  aac: aacPackets,
+  latm: latmPackets,
+  opus: opusPackets,
+  pcm: pcmPackets,
+  sets: [
+    bytes(0x11, 0x90),
+    bytes(0x2b, 0x8a, 0x08, 0),
+    bytes(0x40, 0, 0x23, 0x20, 0x3f, 0xc0),
+    ...h264Sets,
+    ...h265Sets,
+    bytes(0xff, 0xd8, 0xff, 0xc0, 0, 11, 8, 1, 0, 1, 0, 1, 1, 0x11, 0),
+  ],
   reorder: h264Packets,
 };

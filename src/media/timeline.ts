@@ -39,4 +39,14 @@ export class Timeline {
     this.#latest = Math.max(this.#latest, mapped);
     return mapped;
   }
+
+  /**
+   * Media time of what lies beside the mapped units on the clock of the same session, as sound does; it moves nothing.
+   * @returns null before the first unit of the session, and for what lies before the beginning.
+   */
+  project(timestamp: number): number | null {
+    if (!this.#anchored) return null;
+    const projected = Math.round(timestamp + this.#offset);
+    return projected < 0 ? null : projected;
+  }
 }

@@ -23,6 +23,8 @@ export interface RtspClientOptions {
   readonly userAgent?: string;
   /** Ends connecting, or the connection, at once. */
   readonly signal?: AbortSignal;
+  /** Sound is asked for when `events.onAudioUnit` is there and this is not false. */
+  readonly audio?: boolean;
   readonly events: RtspClientEvents;
 }
 
@@ -40,6 +42,14 @@ export interface RtspClientStats {
   readonly lastUnitAt: number | null;
   /** Camera's wall-clock time of timestamp 0, ms since 1970; null before a sender report. */
   readonly wallClockOffset: number | null;
+  /** Null unless sound was set up. */
+  readonly audio: {
+    readonly packets: number;
+    readonly lostPackets: number;
+    readonly units: number;
+    /** Broken, or with parts missing. */
+    readonly droppedUnits: number;
+  } | null;
 }
 
 const maxRedirects = 3;
@@ -81,6 +91,7 @@ export class RtspClient {
   get stats(): RtspClientStats {
     const session = this.#session;
     const receiver = session.receiver;
+    const audio = session.audio;
     const orNull = (time: number | undefined) => (time === undefined || time < 0 ? null : time);
     return {
       transport: session.transport,
@@ -92,6 +103,12 @@ export class RtspClient {
       droppedUnits: session.droppedUnits,
       lastUnitAt: orNull(session.lastUnitAt),
       wallClockOffset: receiver?.wallClockOffset ?? null,
+      audio: audio && {
+        packets: audio.track.receiver.packets,
+        lostPackets: audio.track.receiver.lostPackets,
+        units: audio.units,
+        droppedUnits: audio.droppedUnits,
+      },
     };
   }
 
@@ -126,29 +143,42 @@ async function playWithRedirects(
 ): Promise<RtspSession> {
   const deadline = performance.now() + (options.timeouts?.total ?? 10_000);
   let url = options.url;
-  for (let hop = 0; ; hop++) {
-    const session = new RtspSession(sessionOptions(options, url, transport));
+  let audio = options.audio !== false && options.events.onAudioUnit !== undefined;
+  for (let hop = 0; ; ) {
+    const session = new RtspSession(sessionOptions(options, url, transport, audio));
     try {
       await startWithin(session, deadline, options.signal);
       return session;
     } catch (error) {
       await session.close();
       options.signal?.throwIfAborted();
+      if (audio && session.audioAtFault && !isPassword(error)) {
+        // It fails at the sound: once more for the video alone.
+        audio = false;
+        continue;
+      }
       if (!(error instanceof RedirectAnswer)) throw error;
-      if (hop === maxRedirects) throw new CameraError('redirect_refused', 'too many of them');
+      if (hop++ === maxRedirects) throw new CameraError('redirect_refused', 'too many of them');
       url = followed(url, error.location);
     }
   }
+}
+
+/** Cameras lock accounts: a password is never tried twice for the sake of the sound. */
+function isPassword(error: unknown): boolean {
+  return error instanceof CameraError && error.code === 'wrong_password';
 }
 
 function sessionOptions(
   options: RtspClientOptions,
   url: CameraUrl,
   transport: 'auto' | 'tcp' | 'udp',
+  audio: boolean,
 ): SessionOptions {
   return {
     url,
     transport,
+    audio,
     resolve: options.resolve ?? resolveAny,
     connectTimeout: options.timeouts?.connect ?? 5000,
     responseTimeout: options.timeouts?.response ?? 10_000,

@@ -13,11 +13,15 @@ import {
   type SessionDescription,
   type VideoTrack,
 } from './sdp.ts';
+import { type AudioChoice, chooseAudio } from './sdp-audio.ts';
 
 export interface DescribedVideo {
   readonly track: VideoTrack;
   /** For SETUP. */
   readonly trackUrl: string;
+  readonly audio: AudioChoice;
+  /** For SETUP; that of no track is not used. */
+  readonly audioUrl: string;
   /** For everything after it. */
   readonly aggregateUrl: string;
   readonly offersGetParameter: boolean;
@@ -35,9 +39,12 @@ export async function describeVideo(connection: RtspConnection, url: string): Pr
   const base = baseUrl(headers.get('Content-Base'), headers.get('Content-Location'), url);
   const sdp = parseSdp(body);
   const track = chooseTrack(sdp);
+  const audio = chooseAudio(sdp);
   return {
     track,
     trackUrl: controlUrl(base, track.control),
+    audio,
+    audioUrl: controlUrl(base, audio.kind === 'track' ? audio.track.control : undefined),
     aggregateUrl: controlUrl(base, sdp.control),
     offersGetParameter,
   };

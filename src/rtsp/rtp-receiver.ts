@@ -1,28 +1,26 @@
 // One track's RTP as it comes in: sequence numbers, losses, jitter, timestamps, and what a receiver report needs.
 // Order is the transport's business (TCP keeps it, UDP goes through ReorderBuffer), payloads the depacketizer's.
 
-import type { Depacketizer, DepacketizerSink } from './depacketize/depacketizer.ts';
-import { H264Depacketizer } from './depacketize/h264.ts';
-import { H265Depacketizer } from './depacketize/h265.ts';
-import { MjpegDepacketizer } from './depacketize/mjpeg.ts';
+import type { Depacketizer } from './depacketize/depacketizer.ts';
 import { buildReceiverReport, buildSdes, joinRtcp, ntpToMs, type SenderReport } from './rtcp.ts';
 import { createRtpPacket, parseRtp, sequenceDistance } from './rtp.ts';
-import type { VideoTrack } from './sdp.ts';
 import { RtpClock } from './timestamps.ts';
 
-export function createDepacketizer(track: VideoTrack, sink: DepacketizerSink): Depacketizer {
-  if (track.codec === 'h264') return new H264Depacketizer(track.parameterSets, sink);
-  if (track.codec === 'h265') return new H265Depacketizer(track.parameterSets, track.donl, sink);
-  return new MjpegDepacketizer(track.size, track.fps, sink);
+/** What of a track's description its packets are read by. */
+export interface RtpFormat {
+  readonly payloadType: number;
+  /** Ticks a second. */
+  readonly clockRate: number;
 }
 
 /** Further back than this is a new count, not a late or doubled packet. */
 const restartDistance = 1000;
 
 export class RtpReceiver {
-  readonly #track: VideoTrack;
+  readonly #track: RtpFormat;
   readonly #depacketizer: Depacketizer;
-  readonly #clock: RtpClock;
+  /** Of this track; another track's time is told by it. */
+  readonly clock: RtpClock;
   readonly #packet = createRtpPacket();
   #ssrc = -1;
   #lastSequence = -1;
@@ -43,19 +41,14 @@ export class RtpReceiver {
   /** `performance.now()` of the newest packet; -1 before the first. */
   lastPacketAt = -1;
 
-  constructor(track: VideoTrack, sink: DepacketizerSink) {
+  constructor(track: RtpFormat, depacketizer: Depacketizer) {
     this.#track = track;
-    this.#depacketizer = createDepacketizer(track, sink);
-    this.#clock = new RtpClock(track.clockRate);
-  }
-
-  /** Of the source that is followed; null before its first packet. */
-  get ssrc(): number | null {
-    return this.#ssrc === -1 ? null : this.#ssrc;
+    this.#depacketizer = depacketizer;
+    this.clock = new RtpClock(track.clockRate);
   }
 
   get wallClockOffset(): number | null {
-    return this.#clock.wallClockOffset;
+    return this.clock.wallClockOffset;
   }
 
   get retainedBytes(): number {
@@ -67,6 +60,8 @@ export class RtpReceiver {
     const packet = this.#packet;
     // 72…76 in the payload type field is RTCP on the wrong channel (RFC 5761 §4).
     if (!parseRtp(data, packet) || (packet.payloadType >= 72 && packet.payloadType <= 76)) return;
+    // Another source with another payload type: another track, on the channel of this one.
+    if (packet.payloadType !== this.#track.payloadType && packet.ssrc !== this.#ssrc) return;
     this.packets++;
     this.bytes += data.length;
     this.lastPacketAt = now;
@@ -74,7 +69,7 @@ export class RtpReceiver {
     const gap = began ? this.#begin(now) : this.#follow();
     if (gap === null) return;
     if (packet.payloadType !== this.#track.payloadType) return;
-    const timestamp = this.#clock.toMicroseconds(packet.timestamp, now);
+    const timestamp = this.clock.toMicroseconds(packet.timestamp, now);
     if (this.#earlyReport !== null) this.#applyEarlyReport(now);
     this.#measureJitter(now);
     this.#depacketizer.push(packet, timestamp, now, gap);
@@ -84,7 +79,7 @@ export class RtpReceiver {
   #begin(now: number): boolean {
     const { sequence, ssrc, timestamp } = this.#packet;
     const again = this.#ssrc !== -1;
-    if (again) this.#clock.restart(timestamp, now);
+    if (again) this.clock.restart(timestamp, now);
     this.#ssrc = ssrc;
     this.#lastSequence = sequence;
     this.#extendedHighest = sequence;
@@ -139,7 +134,12 @@ export class RtpReceiver {
     };
     // Some cameras have no clock and send zeros.
     if (report.ntpSeconds !== 0)
-      this.#clock.senderReport(ntpToMs(report.ntpSeconds, report.ntpFraction), report.rtpTimestamp);
+      this.clock.senderReport(ntpToMs(report.ntpSeconds, report.ntpFraction), report.rtpTimestamp);
+  }
+
+  /** Whether a goodbye for these sources is one for this track: one that the camera has replaced may still say it. */
+  isEndedBy(ssrcs: readonly number[]): boolean {
+    return this.#ssrc === -1 || ssrcs.length === 0 || ssrcs.includes(this.#ssrc);
   }
 
   /** A receiver report with our CNAME (RFC 3550 §6.4.2). */

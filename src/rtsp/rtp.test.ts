@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { H264Depacketizer } from './depacketize/h264.ts';
 import { ReorderBuffer } from './reorder.ts';
 import {
   buildBye,
@@ -197,22 +198,13 @@ describe('the Transport header', () => {
 
 describe('a receiver', () => {
   it('counts losses and reports them, and passes doubled packets on once', () => {
-    const track = {
-      codec: 'h264',
-      payloadType: 96,
-      clockRate: 90_000,
-      control: undefined,
-      parameterSets: [],
-      donl: false,
-      size: null,
-      fps: null,
-    } as const;
     let dropped = 0;
-    const receiver = new RtpReceiver(track, {
+    const depacketizer = new H264Depacketizer([], {
       onVideo: () => undefined,
       onAccessUnit: () => undefined,
       onDropped: () => dropped++,
     });
+    const receiver = new RtpReceiver({ payloadType: 96, clockRate: 90_000 }, depacketizer);
     for (const sequence of [65_534, 65_535, 65_535, 2, 3]) {
       const header = { payloadType: 96, marker: true, sequence, timestamp: sequence, ssrc: 7 };
       receiver.push(buildRtp(header, Uint8Array.of(0x41, 0x88)), 1);

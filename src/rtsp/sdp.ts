@@ -3,12 +3,20 @@
 
 import type { VideoCodec } from '../media/access-unit.ts';
 
+/** `a=rtpmap`: the encoding in upper case; a rate or channels that make no sense are 0. */
+export interface RtpMap {
+  readonly encoding: string;
+  readonly clockRate: number;
+  /** The encoding parameter: for audio the channels, 1 when it is left out. */
+  readonly channels: number;
+}
+
 export interface SdpMedia {
   /** `video`, `audio`, `application`… in lower case. */
   readonly kind: string;
   readonly payloadTypes: readonly number[];
   readonly control: string | undefined;
-  readonly rtpmap: ReadonlyMap<number, { readonly encoding: string; readonly clockRate: number }>;
+  readonly rtpmap: ReadonlyMap<number, RtpMap>;
   /** Names in lower case. */
   readonly fmtp: ReadonlyMap<number, ReadonlyMap<string, string>>;
   readonly size: { readonly width: number; readonly height: number } | null;
@@ -49,7 +57,7 @@ const limits = {
 };
 
 type MutableMedia = { -readonly [K in keyof SdpMedia]: SdpMedia[K] } & {
-  rtpmap: Map<number, { encoding: string; clockRate: number }>;
+  rtpmap: Map<number, RtpMap>;
   fmtp: Map<number, Map<string, string>>;
 };
 
@@ -96,9 +104,12 @@ function readMediaAttribute(media: MutableMedia, name: string, value: string): v
   if (name === 'fmtp' && media.fmtp.size < limits.payloadTypes)
     media.fmtp.set(payloadType, parseFmtp(match[2]!));
   if (name === 'rtpmap' && media.rtpmap.size < limits.payloadTypes) {
-    const [encoding = '', rate = ''] = match[2]!.trim().split('/');
-    const clockRate = /^\d{1,9}$/.test(rate.trim()) ? Number(rate) : 0;
-    media.rtpmap.set(payloadType, { encoding: encoding.trim().toUpperCase(), clockRate });
+    const [encoding = '', rate = '', channels = '1'] = match[2]!.trim().split('/');
+    media.rtpmap.set(payloadType, {
+      encoding: encoding.trim().toUpperCase(),
+      clockRate: /^\d{1,9}$/.test(rate.trim()) ? Number(rate) : 0,
+      channels: /^\d{1,3}$/.test(channels.trim()) ? Number(channels) : 0,
+    });
   }
 }
 

@@ -5,20 +5,26 @@ import { randomBytes } from 'node:crypto';
 import { CameraError } from '../errors.ts';
 import type { AccessUnit, VideoParameters } from '../media/access-unit.ts';
 import { type CameraUrl, requestUrl } from '../media/camera-url.ts';
+import { type AudioEvents, AudioReception } from './audio-reception.ts';
 import { RtspConnection } from './connection.ts';
+import { createVideoDepacketizer } from './depacketize/video.ts';
 import { dial, type ResolveAddress } from './dial.ts';
 import { RedirectAnswer } from './failure.ts';
 import type { InterleavedFrame, RtspRequest, RtspResponse } from './message.ts';
-import { describeVideo, isSuccess, readSession, refusesTransport, succeeded } from './negotiation.ts';
+import {
+  type DescribedVideo,
+  describeVideo,
+  readSession,
+  refusesTransport,
+  succeeded,
+} from './negotiation.ts';
 import { parseRtcp } from './rtcp.ts';
 import { RtpReceiver } from './rtp-receiver.ts';
-import type { VideoTrack } from './sdp.ts';
-import { formatTransport, parseTransport } from './transport-header.ts';
-import { UdpTransport } from './udp.ts';
+import { Track } from './track.ts';
 import { answerCamera, keepAlive, Upkeep } from './upkeep.ts';
-import { settledWithin, unlessAborted } from './waiting.ts';
+import { answeredWithin, settledWithin, unlessAborted } from './waiting.ts';
 
-export interface RtspClientEvents {
+export interface RtspClientEvents extends AudioEvents {
   /** Before the first unit, and before the unit from which on other parameters hold. */
   onVideo(video: VideoParameters): void;
   onAccessUnit(unit: AccessUnit): void;
@@ -32,13 +38,17 @@ export interface SessionOptions {
   readonly responseTimeout: number;
   readonly tlsVerify: boolean;
   readonly userAgent: string;
+  /** Sound is set up as well, if the camera has any. */
+  readonly audio: boolean;
   readonly events: RtspClientEvents;
 }
 
 const teardownPatience = 500;
 const reportInterval = 5000;
 const defaultSessionTimeout = 60_000;
-const cname = 'rtsp-stream-viewer';
+/** A PLAY of sound and video that is not answered for so long, ms, is tried again for the video alone. */
+const playWithAudioPatience = 4000;
+const videoChannels = [0, 1] as const;
 
 export class RtspSession {
   readonly #options: SessionOptions;
@@ -49,15 +59,16 @@ export class RtspSession {
   readonly #upkeep = new Upkeep();
   readonly #ssrc = randomBytes(4).readUInt32BE();
   #connection: RtspConnection | null = null;
-  #udp: UdpTransport | null = null;
-  #receiver: RtpReceiver | null = null;
-  #channels: readonly [rtp: number, rtcp: number] = [0, 1];
+  #video: Track | null = null;
+  #audio: AudioReception | null = null;
   #sessionId: string | undefined;
   #sessionTimeout = defaultSessionTimeout;
   #aggregateUrl = '';
   #offersGetParameter = false;
   #over = false;
   transport: 'tcp' | 'udp' = 'tcp';
+  /** Sound was asked for and nothing plays yet: when this fails, the video alone may do better. */
+  audioAtFault = false;
   units = 0;
   droppedUnits = 0;
   /** `performance.now()`; -1 before the first. */
@@ -73,7 +84,12 @@ export class RtspSession {
   }
 
   get receiver(): RtpReceiver | null {
-    return this.#receiver;
+    return this.#video?.receiver ?? null;
+  }
+
+  /** Null unless sound was set up. */
+  get audio(): AudioReception | null {
+    return this.#audio;
   }
 
   get server(): string | undefined {
@@ -114,16 +130,19 @@ export class RtspSession {
   }
 
   async #negotiate(connection: RtspConnection): Promise<void> {
-    const video = await describeVideo(connection, requestUrl(this.#options.url));
-    this.#offersGetParameter = video.offersGetParameter;
-    this.#aggregateUrl = video.aggregateUrl;
-    this.#receiver = this.#createReceiver(video.track);
-    succeeded(await this.#setup(connection, video.trackUrl));
+    const described = await describeVideo(connection, requestUrl(this.#options.url));
+    this.#offersGetParameter = described.offersGetParameter;
+    this.#aggregateUrl = described.aggregateUrl;
+    const track = this.#createTrack(described);
+    this.#video = track;
+    await this.#setup(connection, track);
+    connection.expectChannels(new Set(track.channels));
+    if (this.#options.audio) await this.#setupAudio(connection, track, described);
     await this.#play(connection);
   }
 
-  #createReceiver(track: VideoTrack): RtpReceiver {
-    return new RtpReceiver(track, {
+  #createTrack({ track, trackUrl }: DescribedVideo): Track {
+    const depacketizer = createVideoDepacketizer(track, {
       onVideo: (video) => this.#options.events.onVideo(video),
       onAccessUnit: (unit) => {
         this.units++;
@@ -134,55 +153,44 @@ export class RtspSession {
         this.droppedUnits++;
       },
     });
+    const receiver = new RtpReceiver(track, depacketizer);
+    return new Track({
+      url: trackUrl,
+      receiver,
+      channels: videoChannels,
+      ssrc: this.#ssrc,
+      onRtp: (data, now) => this.#takeRtp(receiver, data, now),
+      onRtcp: (data, now) => this.#takeRtcp(receiver, data, now),
+    });
   }
 
   /** The wanted transport, then the other one when the camera will not have it; `tcp` is meant strictly. */
-  async #setup(connection: RtspConnection, url: string): Promise<RtspResponse> {
+  async #setup(connection: RtspConnection, track: Track): Promise<void> {
     const { transport } = this.#options;
-    const first = transport === 'udp' ? 'udp' : 'tcp';
-    const response = await this.#setupBy(first, connection, url);
-    if (transport === 'tcp' || !refusesTransport(response)) return response;
-    return this.#setupBy(first === 'udp' ? 'tcp' : 'udp', connection, url);
-  }
-
-  #setupBy(transport: 'tcp' | 'udp', connection: RtspConnection, url: string): Promise<RtspResponse> {
-    this.transport = transport;
-    return transport === 'tcp' ? this.#setupTcp(connection, url) : this.#setupUdp(connection, url);
-  }
-
-  async #setupTcp(connection: RtspConnection, url: string): Promise<RtspResponse> {
-    const wanted = formatTransport({ lower: 'tcp', interleaved: [0, 1] });
-    const response = await connection.request('SETUP', url, { Transport: wanted });
-    if (!isSuccess(response)) return response;
-    this.#takeSession(response);
-    const [chosen] = parseTransport(response.headers.get('Transport') ?? wanted);
-    if (chosen && chosen.lower !== 'tcp')
-      throw new CameraError('protocol', 'it answers with another transport');
-    this.#channels = chosen?.interleaved ?? [0, 1];
-    connection.expectChannels(new Set(this.#channels));
-    return response;
-  }
-
-  async #setupUdp(connection: RtspConnection, url: string): Promise<RtspResponse> {
-    const udp = await UdpTransport.open(connection.remoteAddress, {
-      onRtp: (data, now) => this.#takeRtp(data, now),
-      onRtcp: (data, now) => this.#takeRtcp(data, now),
-    });
-    this.#udp = udp;
-    if (this.#over) udp.close();
-    const wanted = formatTransport({ lower: 'udp', clientPort: udp.clientPorts });
-    const response = await connection.request('SETUP', url, { Transport: wanted });
-    if (!isSuccess(response)) {
-      udp.close();
-      this.#udp = null;
-      return response;
+    this.transport = transport === 'udp' ? 'udp' : 'tcp';
+    let response = await track.request(connection, this.transport);
+    if (transport !== 'tcp' && refusesTransport(response)) {
+      this.transport = this.transport === 'udp' ? 'tcp' : 'udp';
+      response = await track.request(connection, this.transport);
     }
-    this.#takeSession(response);
-    const [chosen] = parseTransport(response.headers.get('Transport') ?? '');
-    if (chosen?.multicast) throw new CameraError('protocol', 'it sends multicast only');
-    udp.setServerPorts(chosen?.serverPort ?? null);
-    udp.punch(this.#ssrc);
-    return response;
+    this.#takeSession(succeeded(response));
+    track.accept(response);
+  }
+
+  /** By the transport that the video has. Without success the video plays alone. */
+  async #setupAudio(connection: RtspConnection, video: Track, described: DescribedVideo): Promise<void> {
+    const { events } = this.#options;
+    const { audio: offer, audioUrl: url } = described;
+    if (offer.kind !== 'track') {
+      events.onAudio?.(offer);
+      return;
+    }
+    this.audioAtFault = true;
+    const audio = new AudioReception({ track: offer.track, url, ssrc: this.#ssrc, video, events });
+    this.#audio = audio;
+    if (await audio.setUp(connection, this.transport, this.#sessionId!)) return;
+    this.#audio = null;
+    events.onAudio?.({ kind: 'none' });
   }
 
   #takeSession(response: RtspResponse): void {
@@ -193,15 +201,18 @@ export class RtspSession {
 
   async #play(connection: RtspConnection): Promise<void> {
     const headers = { Session: this.#sessionId, Range: 'npt=0.000-' };
-    succeeded(await connection.request('PLAY', this.#aggregateUrl, headers));
-    this.#udp?.punch(this.#ssrc);
-    this.#sendReport();
+    const answer = connection.request('PLAY', this.#aggregateUrl, headers);
+    succeeded(await (this.#audio ? answeredWithin(answer, playWithAudioPatience) : answer));
+    this.audioAtFault = false;
+    this.#video?.punch();
+    this.#audio?.track.punch();
+    this.#sendReports();
     this.#upkeep.repeat(
       () => this.#keepAlive(connection),
       () => this.#sessionTimeout / 2,
     );
     this.#upkeep.repeat(
-      () => this.#sendReport(),
+      () => this.#sendReports(),
       () => reportInterval * (0.5 + Math.random()),
     );
   }
@@ -216,40 +227,30 @@ export class RtspSession {
     );
   }
 
-  #sendReport(): void {
-    const report = this.#receiver?.buildReport(this.#ssrc, cname, performance.now());
-    if (!report) return;
-    if (this.#udp) this.#udp.sendRtcp(report);
-    else this.#connection?.sendFrame(this.#channels[1], report);
+  #sendReports(): void {
+    const now = performance.now();
+    this.#video?.sendReport(this.#connection, now);
+    this.#audio?.track.sendReport(this.#connection, now);
   }
 
-  #takeFrame(frame: InterleavedFrame, now: number): void {
-    if (this.#udp) return;
-    if (frame.channel === this.#channels[0]) this.#takeRtp(frame.data, now);
-    else if (frame.channel === this.#channels[1]) this.#takeRtcp(frame.data, now);
+  #takeFrame({ channel, data }: InterleavedFrame, now: number): void {
+    if (!this.#video?.takeFrame(channel, data, now)) this.#audio?.track.takeFrame(channel, data, now);
   }
 
-  #takeRtp(data: Uint8Array, now: number): void {
-    const receiver = this.#receiver;
-    if (!receiver || this.#over) return;
+  #takeRtp(receiver: RtpReceiver, data: Uint8Array, now: number): void {
+    if (this.#over) return;
     const first = receiver.packets === 0;
     receiver.push(data, now);
     if (first && receiver.packets > 0) this.#firstPacket.resolve();
   }
 
-  #takeRtcp(data: Uint8Array, now: number): void {
+  #takeRtcp(receiver: RtpReceiver, data: Uint8Array, now: number): void {
     if (this.#over) return;
     for (const packet of parseRtcp(data)) {
-      if (packet.kind === 'sr') this.#receiver?.senderReport(packet, now);
-      else if (packet.kind === 'bye' && this.#isOurs(packet.ssrcs))
+      if (packet.kind === 'sr') receiver.senderReport(packet, now);
+      else if (packet.kind === 'bye' && receiver.isEndedBy(packet.ssrcs))
         this.fail(new CameraError('session_lost'));
     }
-  }
-
-  /** A source that the camera has replaced may still say goodbye. */
-  #isOurs(ssrcs: readonly number[]): boolean {
-    const ssrc = this.#receiver?.ssrc ?? null;
-    return ssrc === null || ssrcs.length === 0 || ssrcs.includes(ssrc);
   }
 
   #answer(request: RtspRequest): void {
@@ -260,7 +261,7 @@ export class RtspSession {
   /** Whether an RTP packet has come, waiting for it at most so long. @throws CameraError when the session ends. */
   async hasPacketsWithin(ms: number): Promise<boolean> {
     await unlessAborted(settledWithin(this.#firstPacket.promise, ms), this.#stop.signal);
-    return (this.#receiver?.packets ?? 0) > 0;
+    return (this.receiver?.packets ?? 0) > 0;
   }
 
   /** Ends the session for this reason; the camera is told if it can be. */
@@ -285,6 +286,7 @@ export class RtspSession {
     this.#over = true;
     this.#stop.abort(reason);
     this.#upkeep.stop();
+    this.#audio?.close();
   }
 
   async #tearDown(): Promise<void> {
@@ -294,6 +296,7 @@ export class RtspSession {
       await settledWithin(answer, teardownPatience);
     }
     connection?.destroy();
-    this.#udp?.close();
+    this.#video?.close();
+    this.#audio?.close();
   }
 }

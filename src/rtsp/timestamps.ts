@@ -32,6 +32,12 @@ export class RtpClock {
     return Math.round((this.#ticks * 1_000_000) / this.#rate);
   }
 
+  /** Which of its times would be sent now, µs, by the newest packet and the time since; null before the first. */
+  timeAt(now: number): number | null {
+    if (this.#last === -1) return null;
+    return (this.#ticks * 1_000_000) / this.#rate + (now - this.#lastArrival) * 1000;
+  }
+
   /** The sender began anew (another SSRC): go on from here by the time of arrival. */
   restart(timestamp: number, receivedAt: number): void {
     if (this.#last !== -1)

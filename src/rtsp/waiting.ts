@@ -1,6 +1,8 @@
 // Waiting for a promise that may take too long or be overtaken by an abort.
 // Takes its listeners away, and its timers keep no process alive.
 
+import { CameraError } from '../errors.ts';
+
 /** The promise, unless the signal comes first. @throws the signal's reason. */
 export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
@@ -11,6 +13,18 @@ export async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal)
     return await Promise.race([promise, aborted]);
   } finally {
     signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** The promise. @throws CameraError `timeout` when it is not settled after `ms`. */
+export async function answeredWithin<T>(promise: Promise<T>, ms: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new CameraError('timeout')), ms);
+  timer.unref();
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
