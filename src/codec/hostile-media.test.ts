@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { h264Sps, nalOf, ue } from '../../test/support/hostile-video.ts';
 import { type Log, silentLog } from '../base/log.ts';
 import type { AccessUnit, VideoCodec } from '../media/access-unit.ts';
 import { h264Nal, h264NalType, h265Nal, h265NalType, joinAnnexB, splitAnnexB } from '../media/nal.ts';
@@ -11,34 +12,12 @@ import { clip, closePools, createPool, open, until } from './testing.ts';
 
 afterEach(closePools);
 
-/** Bits as text; `ue` is Exp-Golomb (H.264 9.1). */
-const ue = (value: number) => (value + 1).toString(2).padStart(2 * (value + 1).toString(2).length - 1, '0');
 const u = (value: number, bits: number) => value.toString(2).padStart(bits, '0');
-
-function nal(header: readonly number[], bits: string): Uint8Array {
-  const padded = `${bits}1`.padEnd(Math.ceil((bits.length + 1) / 8) * 8, '0');
-  const out = [...header];
-  for (const [octet] of padded.matchAll(/.{8}/g)) {
-    const byte = Number.parseInt(octet, 2);
-    // Emulation prevention (7.4.1).
-    if (byte <= 3 && out.at(-1) === 0 && out.at(-2) === 0) out.push(3);
-    out.push(byte);
-  }
-  return Uint8Array.from(out);
-}
-
-/** @param crop from the right and bottom, in units of two pixels. */
-function h264Sps(width: number, height: number, crop: readonly [number, number] = [0, 0], profile = 66) {
-  const cropping = crop[0] + crop[1] > 0 ? `1${ue(0)}${ue(crop[0])}${ue(0)}${ue(crop[1])}` : '0';
-  const size = ue(Math.ceil(width / 16) - 1) + ue(Math.ceil(height / 16) - 1);
-  const bits = `${ue(0)}${ue(0)}${ue(2)}${ue(1)}0${size}11${cropping}0`;
-  return nal([0x67, profile, 0xc0, 62], bits);
-}
 
 function h265Sps(width: number, height: number) {
   const profile = `${u(0, 2)}0${u(1, 5)}${u(0x60000000, 32)}${u(0, 48)}${u(186, 8)}`;
   const bits = `${u(0, 4)}${u(0, 3)}1${profile}${ue(0)}${ue(1)}${ue(width)}${ue(height)}0${ue(0)}${ue(0)}${ue(4)}1`;
-  return nal([h265Nal.sps << 1, 1], bits + ue(0).repeat(9));
+  return nalOf([h265Nal.sps << 1, 1], bits + ue(0).repeat(9));
 }
 
 /** A keyframe whose SPS says something else. */
@@ -79,7 +58,7 @@ async function refused(codec: VideoCodec, bad: AccessUnit, trouble: RegExp): Pro
 const tooLarge = /picture size is not one that can be shown/;
 
 test('an SPS of 16384×16384 is refused before the decoder sees it (H.264)', async () => {
-  const bad = withSps(clip({ frames: 1 })[0]!, 'h264', h264Sps(16_384, 16_384));
+  const bad = withSps(clip({ frames: 1 })[0]!, 'h264', h264Sps({ width: 16_384, height: 16_384 }));
   expect(announcedPixels('h264', bad.data)).toBe(16_384 ** 2);
   await refused('h264', bad, tooLarge);
 });
@@ -91,7 +70,11 @@ test('an SPS of 16384×16384 is refused before the decoder sees it (H.265)', asy
 });
 
 test('an SPS of 16384×16384 that is cropped to a stamp is refused all the same', async () => {
-  const bad = withSps(clip({ frames: 1 })[0]!, 'h264', h264Sps(16_384, 16_384, [8160, 8160]));
+  const bad = withSps(
+    clip({ frames: 1 })[0]!,
+    'h264',
+    h264Sps({ width: 16_384, height: 16_384, crop: [8160, 8160] }),
+  );
   expect(announcedPixels('h264', bad.data)).toBe(64 * 64);
   await refused('h264', bad, /cannot be decoded|can be shown/);
 });
@@ -99,7 +82,7 @@ test('an SPS of 16384×16384 that is cropped to a stamp is refused all the same'
 test('an SPS beyond every size that is believed is refused', async () => {
   await refused(
     'h264',
-    withSps(clip({ frames: 1 })[0]!, 'h264', h264Sps(1e6, 1e6)),
+    withSps(clip({ frames: 1 })[0]!, 'h264', h264Sps({ width: 1e6, height: 1e6 })),
     /cannot be decoded|can be shown/,
   );
 });
@@ -128,7 +111,8 @@ test.each(['h264', 'h265'] as const)(
   'an SPS of a profile that no decoder knows is harmless (%s)',
   async (codec) => {
     const [good] = clip({ codec, frames: 1 });
-    const sps = codec === 'h264' ? h264Sps(320, 240, [0, 0], 254) : h265Sps(320, 240).slice();
+    const sps =
+      codec === 'h264' ? h264Sps({ width: 320, height: 240, profile: 254 }) : h265Sps(320, 240).slice();
     if (codec === 'h265') sps[3] = 0x1f;
     const pool = createPool();
     const viewer = open(pool, codec);
