@@ -8,6 +8,7 @@ import { Decoding } from './codec/decoding.ts';
 import type { ChannelOptions } from './codec/messages.ts';
 import { PictureFeed } from './codec/picture-feed.ts';
 import type { CodecPool } from './codec/pool.ts';
+import { sumOfUsage, type Usage } from './codec/usage.ts';
 import { Source } from './ingest/source.ts';
 import { type CameraUrl, formatCameraUrl, sameCameraUrl } from './media/camera-url.ts';
 import type { ResolveAddress } from './rtsp/client.ts';
@@ -125,6 +126,13 @@ export class Camera implements LiveCamera {
       detectionTime: faces?.detectionTime ?? 0,
       uptime: onlineSince === null ? 0 : (this.#parts.clock.now() - onlineSince) / 1000,
     };
+  }
+
+  /** What its decoders cost in the codec workers, that of a sub-stream included. */
+  get usage(): Usage {
+    return sumOfUsage(
+      [this.#main, ...(this.#sub ? [this.#sub] : [])].map(({ decoding }) => decoding.figures),
+    );
   }
 
   /** A stream of it waits for a person: a wrong password, no such path. */

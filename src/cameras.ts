@@ -169,6 +169,20 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     return this.#adHoc.get(secret)?.camera ?? this.#openAdHoc(secret, address, openedBy);
   }
 
+  /** The saved cameras, in the order in which they were added. */
+  *allSaved(): Generator<Camera> {
+    for (const { camera } of this.#saved.values()) yield camera;
+  }
+
+  /** A camera of this very address, secrets included, that gives pictures now. */
+  onlineAt(address: CameraUrl): Camera | null {
+    const all = [...this.#saved.values(), ...this.#adHoc.values()].map(({ camera }) => camera);
+    return (
+      all.find(({ stream, address: own }) => stream.status === 'online' && sameCameraUrl(own, address)) ??
+      null
+    );
+  }
+
   saved(address: CameraUrl): boolean {
     return this.#savedAt(address) !== null;
   }
