@@ -3,15 +3,9 @@
 
 import { AppError } from '../errors.ts';
 import type { Picture } from '../media/access-unit.ts';
-import {
-  type CameraUrl,
-  cameraKey,
-  formatCameraUrl,
-  isMasked,
-  parseCameraUrl,
-  withStoredSecrets,
-} from '../media/camera-url.ts';
+import { type CameraUrl, cameraKey, formatCameraUrl } from '../media/camera-url.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
+import { type AddressMember, readAddress } from './camera-address.ts';
 import type {
   LiveStreams,
   NamedStats,
@@ -36,8 +30,6 @@ export interface SavedStreamServiceOptions {
 }
 
 const creation = Symbol('creation');
-
-type AddressMember = 'rtsp_url' | 'detection_url';
 
 export class SavedStreamService implements StreamService {
   readonly #store: StreamStore;
@@ -243,31 +235,4 @@ function changedAddress(
   const own = member === 'rtsp_url' ? saved.address : saved.detectionAddress;
   if (own && text.trim() === formatCameraUrl(own, 'mask')) return undefined;
   return readAddress(text, member, saved.problem === null ? known : []);
-}
-
-/**
- * Parses an address. Masks (`****`) stand for the secrets of a known address with the same host and user, and for no
- * others.
- */
-function readAddress(text: string, member: AddressMember, known: readonly CameraUrl[]): CameraUrl {
-  let address: CameraUrl;
-  try {
-    address = parseCameraUrl(text);
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    throw wrongAddress(member, error.message);
-  }
-  if (!isMasked(address)) return address;
-  for (const stored of known) {
-    const complete = withStoredSecrets(address, stored);
-    if (complete !== null) return complete;
-  }
-  throw wrongAddress(
-    member,
-    'The password in the camera address is masked (****); enter the password itself, as none is stored for this host and user.',
-  );
-}
-
-function wrongAddress(path: AddressMember, message: string): AppError {
-  return new AppError(400, `invalid_${path}`, message, { issues: [{ path, message }] });
 }
