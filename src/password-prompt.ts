@@ -45,9 +45,9 @@ async function piped(input: Keyboard): Promise<string> {
 }
 
 async function typed(prompt: string, input: Keyboard, output: NodeJS.WritableStream): Promise<string> {
-  output.write(prompt);
-  // The terminal shows nothing by itself in this mode, and hands over each key.
+  // The terminal shows nothing by itself in this mode, and hands over each key. Before the prompt: some type quickly.
   input.setRawMode?.(true);
+  output.write(prompt);
   input.setEncoding('utf8');
   try {
     return await untilEnter(input);
