@@ -4,26 +4,31 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FastifyInstance } from 'fastify';
+import { type Auth, createAuth } from './auth/auth.ts';
 import { loadSecretKey, SecretBox } from './auth/secrets.ts';
 import { type Clock, systemClock } from './base/clock.ts';
-import { everyone } from './base/identity.ts';
 import type { Log } from './base/log.ts';
 import { Places } from './base/places.ts';
 import { Cameras } from './cameras.ts';
 import { CodecPool } from './codec/pool.ts';
 import { type Config, ConfigError } from './config.ts';
 import { AlertRepository } from './db/alerts.ts';
-import { databaseFileName, openDatabase } from './db/database.ts';
+import { ApiTokenRepository } from './db/api-tokens.ts';
+import { AuditRepository } from './db/audit.ts';
+import { type Database, databaseFileName, openDatabase } from './db/database.ts';
 import { DetectionRepository } from './db/detections.ts';
 import { lockFolder } from './db/folder-lock.ts';
+import { SessionRepository } from './db/sessions.ts';
 import { StreamRepository } from './db/streams.ts';
-import type { Accounts } from './http/auth-ports.ts';
+import { UserRepository } from './db/users.ts';
+import { originOf } from './http/origin.ts';
 import type { StreamService } from './http/ports.ts';
 import { SavedRecordService } from './http/records-service.ts';
 import { buildHttp } from './http/server.ts';
 import { SavedStreamService } from './http/streams-service.ts';
 import { AddressPolicy } from './ingest/address-policy.ts';
 import { LiveServer } from './live/server.ts';
+import { formatCameraUrl } from './media/camera-url.ts';
 import { FolderImageStore } from './storage/folder.ts';
 import { Retention } from './storage/retention.ts';
 import { sweepOrphans } from './storage/sweep.ts';
@@ -34,6 +39,8 @@ const publicDir = fileURLToPath(new URL('../web/public/', import.meta.url));
 export interface App {
   /** As in `http://127.0.0.1:8000`. */
   readonly address: string;
+  /** Makes the first user, once; null when there is one, or nobody has to sign in. */
+  readonly setupLink: string | null;
   readonly streamService: StreamService;
   /** How many streams are saved. */
   streams(): number;
@@ -46,6 +53,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const clock = systemClock;
   const unlock = lockFolder(config.dataDir);
   const database = await openDatabase(join(config.dataDir, databaseFileName));
+  const secretKey = loadSecretKey(config);
+  const auth = await openSignIn(config, { database, secretKey, clock, log });
   const detections = new DetectionRepository(database.db);
   const alerts = new AlertRepository(database.db);
   const images = new FolderImageStore(join(config.dataDir, 'media'));
@@ -57,10 +66,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     onTrouble: (error) => log.warn({ err: error }, 'old detections cannot be removed at the moment'),
   });
   const visits = new VisitStore({ detections, alerts, images, makeRoom: () => retention.makeRoom(), log });
-  const store = new StreamRepository(
-    database.db,
-    new SecretBox(loadSecretKey(config), config.secretKeyFallbacks),
-  );
+  const store = new StreamRepository(database.db, new SecretBox(secretKey, config.secretKeyFallbacks));
   const pool = new CodecPool({
     log,
     ...(config.modelsDir !== undefined && { modelsFolder: config.modelsDir }),
@@ -102,19 +108,19 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     clock,
     log,
     places,
-    identityOf: () => everyone,
-    follow: () => () => {},
-    onAdHoc: () => {},
+    identityOf: (request) => request.identity ?? nobody(),
+    follow: (identity, onEnd) => auth.authenticator.follow(identity, onEnd),
+    onAdHoc: (actor, address, request) =>
+      auth.audit.record({
+        action: 'watched_ad_hoc',
+        actor,
+        subject: formatCameraUrl(address, 'omit'),
+        origin: originOf(request),
+      }),
   });
   const http = await buildHttp({
     config,
-    // Replaced when sign-in is joined: until then everyone is admin, as ever.
-    auth: {
-      mode: 'off',
-      authenticator: { identify: async () => everyone, follow: () => () => {} },
-      accounts: {} as Accounts,
-      audit: { record: () => {}, list: async () => [] },
-    },
+    auth: { ...auth, mode: config.auth },
     log,
     streams,
     records,
@@ -126,7 +132,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const close = async () => {
     // Viewers first: the HTTP server waits for their sockets.
     await Promise.all([live.close().then(() => http.close()), cameras.close()]);
-    await Promise.all([pool.close(), retention.stop()]);
+    await Promise.all([pool.close(), retention.stop(), auth.close()]);
     await database.close();
     unlock();
   };
@@ -145,12 +151,36 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     throw error;
   }
 
+  const setUpSecret = auth.setupLinkSecret();
   return {
     address,
+    setupLink: setUpSecret === null ? null : `${address}/#setup=${setUpSecret}`,
     streamService: streams,
     streams: () => cameras.counts.saved,
     close,
   };
+}
+
+function openSignIn(
+  config: Config,
+  { database, ...parts }: { database: Database; secretKey: string; clock: Clock; log: Log },
+): Promise<Auth> {
+  const { adminUsername: username, adminPassword: password } = config;
+  return createAuth({
+    users: new UserRepository(database.db),
+    sessions: new SessionRepository(database.db),
+    apiTokens: new ApiTokenRepository(database.db),
+    audit: new AuditRepository(database.db),
+    fallbacks: config.secretKeyFallbacks,
+    mode: config.auth,
+    ...(username !== undefined && password !== undefined && { firstAdmin: { username, password } }),
+    ...parts,
+  });
+}
+
+/** The hooks of the HTTP server refuse those whom nobody knows before a socket is opened. */
+function nobody(): never {
+  throw new Error('a WebSocket was opened without an identity');
 }
 
 /** After a change of `SECRET_KEY`: what a former key sealed gets the current one, what no key opens is told by name. */

@@ -7,6 +7,7 @@ const usage = `rtsp-stream-viewer: RTSP cameras live in the browser, with faces 
   serve            start the server (the default); settings come from the environment or .env
   demo             start two simulated cameras with people in view, and the server showing them
   doctor ADDRESS   connect once to rtsp://… and tell what the camera sends and what would stop a browser from playing it
+  user …           users of this installation: user add NAME [--role admin|operator|viewer], user password NAME, user list
   help             this text
 
 The settings: README.md; what to do when something does not work: docs/guide/troubleshooting.md`;
@@ -24,6 +25,10 @@ async function run([command = 'serve', ...args]: readonly string[]): Promise<num
     case 'doctor': {
       const { doctor } = await import('./doctor.ts');
       return doctor(args);
+    }
+    case 'user': {
+      const { userCommand } = await import('./user-command.ts');
+      return userCommand(args);
     }
     case 'help':
     case '--help':

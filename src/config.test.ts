@@ -33,6 +33,8 @@ test('with nothing set, every setting has the value that is promised', () => {
     secretKey: undefined,
     debug: false,
     allowedHosts: ['localhost', '127.0.0.1', '[::1]'],
+    trustedProxies: [],
+    secretKeyFallbacks: [],
     wsBaseUrl: undefined,
     corsAllowedOrigins: [],
     host: '127.0.0.1',
@@ -55,7 +57,6 @@ test('with nothing set, every setting has the value that is promised', () => {
     rtspDeniedNetworks: alwaysDeniedNetworks,
     maxStreams: 256,
     maxViewers: 5000,
-    notices: [],
   });
 });
 
@@ -161,9 +162,9 @@ test('a secret that is too short is refused without being repeated', () => {
   expect(message).not.toContain('canary');
 });
 
-test('only this machine is served until there is a sign-in, unless everyone is let in on purpose', () => {
+test('without sign-in only this machine is served, unless everyone is let in on purpose', () => {
   for (const HOST of ['0.0.0.0', '::', '192.168.1.5', 'video.example']) {
-    expect(refusal({ HOST }).message).toMatch(/^HOST is .*no sign-in yet; allowed is 127\.0\.0\.1/);
+    expect(load({ HOST }).host).toBe(HOST);
     expect(refusal({ HOST, AUTH: 'off' }).message).toMatch(
       /^AUTH is "off" while HOST .*AUTH_OFF_ACCEPTED=yes/,
     );
@@ -172,11 +173,27 @@ test('only this machine is served until there is a sign-in, unless everyone is l
   expect(load({ AUTH: 'off' }).auth).toBe('off');
 });
 
-test('an administrator’s password that does nothing yet is said to do nothing', () => {
-  const { notices } = load({ ADMIN_USERNAME: 'admin', ADMIN_PASSWORD: 'canary' });
-  expect(notices).toHaveLength(1);
-  expect(notices[0]).toMatch(/ADMIN_PASSWORD/);
-  expect(notices[0]).not.toContain('canary');
+test('an administrator needs a name and a password, and the one that is there is not repeated', () => {
+  const { adminUsername, adminPassword } = load({
+    ADMIN_USERNAME: 'admin',
+    ADMIN_PASSWORD: 'canary-of-eight',
+  });
+  expect({ adminUsername, adminPassword }).toEqual({
+    adminUsername: 'admin',
+    adminPassword: 'canary-of-eight',
+  });
+  expect(refusal({ ADMIN_USERNAME: 'admin' }).message).toMatch(/^ADMIN_PASSWORD is missing/);
+  const lonely = refusal({ ADMIN_PASSWORD: 'canary-of-eight' }).message;
+  expect(lonely).toMatch(/^ADMIN_USERNAME is missing/);
+  expect(lonely).not.toContain('canary');
+});
+
+test('former secret keys are a list, and a refusal repeats none of them', () => {
+  const keys = ['a former key of some length', 'one from before that one'];
+  expect(load({ SECRET_KEY_FALLBACKS: keys.join(', ') }).secretKeyFallbacks).toEqual(keys);
+  const short = refusal({ SECRET_KEY_FALLBACKS: `${keys[0]},canary` }).message;
+  expect(short).toMatch(/^SECRET_KEY_FALLBACKS holds a key that is too short/);
+  expect(short).not.toContain('canary');
 });
 
 test('the .env file is read, and the environment wins over it', async () => {

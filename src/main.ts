@@ -23,7 +23,6 @@ export async function serve(
 ): Promise<number> {
   const config = loadConfig({ ...process.env, ...overrides });
   const log = createLog(config.debug);
-  for (const notice of config.notices) log.warn(notice);
   const stopping = signalled();
   const app = await startApp(config, log);
   greet(config, app, log);
@@ -39,6 +38,11 @@ function greet(config: Config, app: App, log: Log): void {
   console.error(
     `\n  RTSP Stream Viewer is running at ${app.address}\n  Open it in a browser; Ctrl-C ends it.\n`,
   );
+  // Beside the log, never in it: a log is kept and read by others.
+  if (app.setupLink !== null)
+    console.error(
+      `  Open this link to create the first user (valid once, until the next start):\n\n    ${app.setupLink}\n`,
+    );
 }
 
 function signalled(): Promise<NodeJS.Signals> {
