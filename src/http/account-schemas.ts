@@ -5,17 +5,13 @@ import { z } from 'zod';
 import { roles } from '../base/identity.ts';
 import type { AuditAction } from './auth-ports.ts';
 import { moment, nextCursor, paging, range } from './list-schemas.ts';
+import { name, text } from './schemas.ts';
 
 const body = { error: 'The request body must be a JSON object.' };
 
 /** Long texts would only keep the hashing busy. */
 const short = (what: string) =>
-  z
-    .string({
-      error: (issue) => (issue.input === undefined ? `is required: ${what}` : `must be a text: ${what}`),
-    })
-    .min(1, 'must not be empty')
-    .max(1024, 'must not be longer than 1024 characters');
+  text(what).min(1, 'must not be empty').max(1024, 'must not be longer than 1024 characters');
 
 const role = z.enum(roles, `must be ${roles.slice(0, -1).join(', ')} or ${roles.at(-1)}`);
 const username = short('the user name');
@@ -63,7 +59,7 @@ export const userBody = z
 export const tokenBody = z
   .object(
     {
-      name: short('what the token is for').trim().max(100, 'must not be longer than 100 characters'),
+      name: name('what the token is for'),
       role: role.default('viewer'),
       expires_at: moment
         .refine((time) => time > Date.now(), 'must be in the future')

@@ -4,7 +4,8 @@
 import { z } from 'zod';
 import { nextCursor } from './list-schemas.ts';
 
-function text(what: string) {
+/** @param what it is, for whoever left it out. */
+export function text(what: string) {
   return z.string({
     error: (issue) => (issue.input === undefined ? `is required: ${what}` : `must be a text: ${what}`),
   });
@@ -13,11 +14,16 @@ function text(what: string) {
 const oneLine = /^\P{Cc}*$/u;
 const noNul = /^[^\0]*$/;
 
-const name = text('what people call the camera')
-  .trim()
-  .min(1, 'must not be empty')
-  .max(100, 'must not be longer than 100 characters')
-  .regex(oneLine, 'must not hold line breaks or control characters');
+/** One line that people read. */
+export function name(what: string) {
+  return text(what)
+    .trim()
+    .min(1, 'must not be empty')
+    .max(100, 'must not be longer than 100 characters')
+    .regex(oneLine, 'must not hold line breaks or control characters');
+}
+
+const cameraName = name('what people call the camera');
 const rtspUrl = text('the camera address, such as rtsp://user:password@192.168.1.20:554/stream').describe(
   'rtsp:// or rtsps://. A masked password (****) means the stored one while host and user stay the same.',
 );
@@ -39,7 +45,7 @@ const body = { error: 'The request body must be a JSON object.' };
 export const createBody = z
   .object(
     {
-      name,
+      name: cameraName,
       rtsp_url: rtspUrl,
       description: description.default(''),
       detection_enabled: detectionEnabled.default(true),
@@ -53,7 +59,7 @@ export const createBody = z
 export const patchBody = z
   .object(
     {
-      name: name.optional(),
+      name: cameraName.optional(),
       rtsp_url: rtspUrl.optional(),
       description: description.optional(),
       detection_enabled: detectionEnabled.optional(),

@@ -1,12 +1,14 @@
 // For tests of the REST side: the real server on a free port, over real database and images, with cameras that only record.
 // What the cameras and the alert policy really do is tested with the whole service.
 
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Auth, createAuth } from '../../src/auth/auth.ts';
 import { SecretBox } from '../../src/auth/secrets.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import type { Role } from '../../src/base/identity.ts';
 import { createLog } from '../../src/base/log.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { AlertRepository } from '../../src/db/alerts.ts';
@@ -27,12 +29,15 @@ import { SavedStreamService } from '../../src/http/streams-service.ts';
 import type { Picture } from '../../src/media/access-unit.ts';
 import type { SavedStream } from '../../src/media/saved-stream.ts';
 import { FolderImageStore } from '../../src/storage/folder.ts';
+import { type Account, bearer, newAccount, type SignedIn } from './service.ts';
 
 /** Stands where the running cameras are: remembers what it was told, and gives the pictures a test shows it. */
 export class RecordedCameras implements LiveStreams {
   readonly saved = new Map<string, SavedStream>();
   readonly readers = new Map<string, Set<(picture: Picture) => boolean>>();
   readonly told: string[] = [];
+  /** Why no camera gives a picture; null: they are well. */
+  trouble: CameraError | null = null;
 
   add(saved: SavedStream): void {
     this.told.push(`add ${saved.wanted}`);
@@ -54,7 +59,7 @@ export class RecordedCameras implements LiveStreams {
     return {
       status: running ? 'online' : 'offline',
       lastConnected: running ? '2026-01-02T03:04:05.000Z' : null,
-      lastError: null,
+      lastError: this.trouble?.message ?? null,
       video: running ? { codec: 'h264', width: 640, height: 480, fps: 15 } : null,
       viewers: this.readers.get(id)?.size ?? 0,
       stats: {
@@ -79,6 +84,7 @@ export class RecordedCameras implements LiveStreams {
   }
 
   snapshot(id: string, timeoutMs: number): Promise<Picture> {
+    if (this.trouble) return Promise.reject(this.trouble);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         end();
@@ -210,6 +216,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     clock: systemClock,
     log,
     mode: config.auth,
+    passwordCost: { logN: 10, r: 8, p: 1 },
     firstAdmin: username === undefined || password === undefined ? undefined : { username, password },
   });
   const app = await buildHttp({
@@ -261,4 +268,36 @@ export async function call(
   const text = await response.text();
   const json = response.headers.get('content-type')?.startsWith('application/json');
   return { status: response.status, body: json ? JSON.parse(text) : text, headers: response.headers };
+}
+
+const admin = newAccount('admin');
+
+/** With sign-in, and an admin. */
+export function startGuardedServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const { username, password } = admin;
+  const env = { AUTH: 'required', ADMIN_USERNAME: username, ADMIN_PASSWORD: password, ...options.env };
+  return startServer({ ...options, env });
+}
+
+/** Signs in as the admin of `startGuardedServer`. */
+export async function signIn(server: TestServer, account: Account = admin): Promise<SignedIn> {
+  const { status, body, headers } = await call(server, 'POST', '/api/login/', account);
+  if (status !== 200) throw new Error(`sign-in: ${status} ${JSON.stringify(body)}`);
+  const [cookie = ''] = headers.getSetCookie().map((header) => header.split(';', 1)[0]!);
+  return { access: body.access, refresh: body.refresh, cookie };
+}
+
+/** A new user with this role. */
+export async function newUser(server: TestServer, role: Role): Promise<Account & { readonly id: string }> {
+  const account = newAccount(`${role}-${randomBytes(4).toString('hex')}`);
+  const by = bearer((await signIn(server)).access);
+  const { status, body } = await call(server, 'POST', '/api/register/', { ...account, role }, by);
+  if (status !== 201) throw new Error(`register: ${status} ${JSON.stringify(body)}`);
+  return { ...account, id: body.user.id };
+}
+
+/** What somebody with this role presents. */
+export async function headersOf(server: TestServer, role: Role): Promise<Record<string, string>> {
+  const account = role === 'admin' ? admin : await newUser(server, role);
+  return bearer((await signIn(server, account)).access);
 }
