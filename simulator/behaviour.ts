@@ -6,6 +6,8 @@ export interface Behaviour {
   readonly answers: boolean;
   /** Sockets stay, the clock runs on, but no media is sent. */
   readonly stalled: boolean;
+  /** The one track that is not sent while the other goes on. */
+  readonly withholds: 'nothing' | 'video' | 'audio';
   /** DESCRIBE, SETUP and PLAY are answered with this status. */
   readonly refuse: number | null;
   /** DESCRIBE is answered with 302 and this address. */
@@ -18,7 +20,7 @@ export interface Behaviour {
   readonly saysStale: boolean;
   /** SDP carries the true parameter sets, none, or ones that fit another video. */
   readonly sdpParameterSets: 'right' | 'omitted' | 'wrong';
-  /** SDP lists an audio track before the video; nothing is ever sent on it. */
+  /** SDP lists an audio track before the video; nothing is ever sent on it, unless the camera has sound. */
   readonly audioFirst: boolean;
   /** SDP lists the audio track only. */
   readonly withoutVideo: boolean;
@@ -46,6 +48,7 @@ export const goodBehaviour: Behaviour = {
   sessionTimeoutSeconds: 60,
   saysStale: true,
   sdpParameterSets: 'right',
+  withholds: 'nothing',
   audioFirst: false,
   withoutVideo: false,
   sdpBytesPerSecond: null,

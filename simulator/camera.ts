@@ -4,15 +4,20 @@
 import { randomBytes } from 'node:crypto';
 import { buildBye, joinRtcp } from '../src/rtsp/rtcp.ts';
 import { AccessControl, type AuthScheme } from './access.ts';
+import type { AudioClip } from './audio.ts';
+import { type AudioListener, AudioLoop } from './audio-loop.ts';
 import { type Behaviour, goodBehaviour } from './behaviour.ts';
 import type { Clip, ClipUnit } from './clip.ts';
 import { ClipLoop, type LoopListener } from './loop.ts';
+import type { UnitPackets } from './packetize.ts';
 import type { Sink } from './sink.ts';
 
 export interface CameraOptions {
   /** As on the request line: `/cam1`. */
   readonly path: string;
   readonly clip: Clip;
+  /** None without it. */
+  readonly audio?: AudioClip;
   /** Default `none`, or `digest-md5-qop` when there is a password. */
   readonly auth?: AuthScheme;
   readonly username?: string;
@@ -24,6 +29,8 @@ export interface CameraOptions {
 export interface CameraSession {
   readonly id: string;
   readonly sink: Sink;
+  /** Where the sound goes; null unless it was set up. */
+  audioSink: Sink | null;
   playing: boolean;
   /** A sender report goes ahead of the first unit. */
   greeted: boolean;
@@ -68,10 +75,11 @@ export function epochNow(): number {
   return performance.timeOrigin + performance.now();
 }
 
-export class SimulatedCamera implements LoopListener {
+export class SimulatedCamera implements LoopListener, AudioListener {
   readonly path: string;
   readonly access: AccessControl;
   readonly loop: ClipLoop;
+  readonly audioLoop: AudioLoop | null;
   readonly counters = {
     sessionsTotal: 0,
     sessionsMax: 0,
@@ -102,6 +110,7 @@ export class SimulatedCamera implements LoopListener {
     this.#behaviour = { ...goodBehaviour, ...behaviour };
     this.#sentAt = new Float64Array(clip.accessUnits.length);
     this.loop = new ClipLoop(clip, this);
+    this.audioLoop = options.audio ? new AudioLoop(options.audio, this) : null;
   }
 
   get behaviour(): Behaviour {
@@ -173,6 +182,7 @@ export class SimulatedCamera implements LoopListener {
   async comeBack(): Promise<void> {
     this.#dead = false;
     this.loop.reboot();
+    this.audioLoop?.reboot();
     await this.onLife?.();
   }
 
@@ -209,6 +219,7 @@ export class SimulatedCamera implements LoopListener {
     this.#onFrame = null;
     this.dropSessions('reset');
     this.loop.stop();
+    this.audioLoop?.stop();
   }
 
   // For connections and the server.
@@ -226,7 +237,10 @@ export class SimulatedCamera implements LoopListener {
 
   play(session: CameraSession): void {
     session.playing = true;
+    if (session.audioSink && this.behaviour.senderReports)
+      session.audioSink.sendRtcp(this.audioLoop!.report());
     this.loop.start();
+    this.audioLoop?.start();
   }
 
   /** Ends sessions that were silent for longer than the announced time-out. */
@@ -245,8 +259,8 @@ export class SimulatedCamera implements LoopListener {
 
   /** One unit to everyone who plays, in one go. */
   onUnit(unit: ClipUnit, tick: number): void {
-    const { stalled, senderReports, garbage } = this.#behaviour;
-    if (stalled || this.#dead) return;
+    const { stalled, withholds, senderReports, garbage } = this.#behaviour;
+    if (stalled || withholds === 'video' || this.#dead) return;
     const { bytes, packets } = this.loop.takeUnit();
     const now = performance.now();
     const reportDue = senderReports && now - this.#lastReportAt >= reportIntervalMs;
@@ -256,6 +270,7 @@ export class SimulatedCamera implements LoopListener {
     for (const session of this.#sessions) {
       if (!session.playing) continue;
       if (reportDue || (senderReports && !session.greeted)) session.sink.sendRtcp(this.loop.report());
+      if (reportDue) session.audioSink?.sendRtcp(this.audioLoop!.report());
       session.greeted = true;
       if (garbage && tick % garbage.everyUnits === 0) session.sink.sendGarbage(randomBytes(garbage.bytes));
       if (session.sink.sendUnit(bytes, packets.offsets)) {
@@ -264,5 +279,13 @@ export class SimulatedCamera implements LoopListener {
       } else this.counters.unitsDropped++;
     }
     this.#onFrame?.({ index: unit.index, sentAt, keyframe: unit.keyframe });
+  }
+
+  /** One unit of sound to everyone who has set it up. */
+  onSound(bytes: Buffer, packets: UnitPackets): void {
+    const { stalled, withholds } = this.#behaviour;
+    if (stalled || withholds === 'audio' || this.#dead) return;
+    for (const { playing, audioSink } of this.#sessions)
+      if (playing) audioSink?.sendUnit(bytes, packets.offsets);
   }
 }

@@ -143,7 +143,7 @@ export class Connection {
     return {
       status: 200,
       headers: { 'Content-Type': 'application/sdp', 'Content-Base': `${request.uri.replace(/\/$/, '')}/` },
-      body: describeClip(camera.loop.clip, camera.behaviour),
+      body: describeClip(camera.loop.clip, camera.audioLoop?.clip ?? null, camera.behaviour),
     };
   }
 
@@ -163,10 +163,11 @@ export class Connection {
     const isAudio = request.uri.endsWith(audioControl);
     const { sink, spec } = await this.#openSink(wanted, camera, isAudio);
     let id = session?.id;
-    if (!isAudio || !session) {
-      // The audio track has a session too, into which nothing is ever sent; the video's takes its place.
+    if (isAudio && session) session.audioSink = camera.audioLoop && sink;
+    else {
+      // Of the audio track alone: nothing is sent in such a session; the video's takes its place.
       session?.forget();
-      id = this.#openSession(camera, sink, id);
+      id = this.#openSession(camera, isAudio ? silence : sink, id);
     }
     return {
       status: 200,
@@ -179,18 +180,18 @@ export class Connection {
     camera: SimulatedCamera,
     isAudio: boolean,
   ): Promise<{ sink: Sink; spec: TransportSpec }> {
-    const ssrc = isAudio ? null : camera.loop.ssrc;
+    const ssrc = isAudio ? (camera.audioLoop?.ssrc ?? null) : camera.loop.ssrc;
     if (wanted.lower === 'tcp') {
       const [rtp, rtcp] = wanted.interleaved ?? [isAudio ? 2 : 0, isAudio ? 3 : 1];
       const sink = new InterleavedSink(this.#socket, rtp, rtcp);
-      return { sink: isAudio ? silence : sink, spec: { ...wanted, interleaved: [rtp, rtcp], ssrc } };
+      return { sink, spec: { ...wanted, interleaved: [rtp, rtcp], ssrc } };
     }
     const pair = await this.#host.udpPair();
     const [rtpPort, rtcpPort] = wanted.clientPort!;
     const address = this.#socket.remoteAddress?.replace(/^::ffff:/, '') ?? '127.0.0.1';
     const sink = new UdpSink(pair, address, rtpPort, rtcpPort);
     return {
-      sink: isAudio || camera.behaviour.udpBlocked ? silence : sink,
+      sink: camera.behaviour.udpBlocked ? silence : sink,
       spec: { ...wanted, serverPort: pair.ports, ssrc },
     };
   }
@@ -200,6 +201,7 @@ export class Connection {
       id,
       camera,
       sink,
+      audioSink: null,
       playing: false,
       greeted: false,
       lastRequestAt: performance.now(),
@@ -256,7 +258,7 @@ function isKeepalive(method: string): boolean {
   return method === 'OPTIONS' || method.endsWith('_PARAMETER');
 }
 
-/** Where the audio track's media goes: there is none. And what a firewall lets through. */
+/** What is sent to an audio track without video; and what a firewall lets through. */
 const silence: Sink = { sendUnit: () => true, sendRtcp: () => {}, sendGarbage: () => {} };
 
 /** The camera's path in a request's address: without host, query kept, track and closing slash removed. */

@@ -2,6 +2,7 @@
 // The messages are declared once for main.ts and fork.ts; both sides speak nothing else.
 
 import type { AuthScheme } from './access.ts';
+import { type AudioOptions, soundClip } from './audio.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { CameraStats, SentFrame, SimulatedCamera } from './camera.ts';
 import type { Clip } from './clip.ts';
@@ -12,6 +13,8 @@ import { type Simulator, startSimulator } from './server.ts';
 export interface CameraSpec {
   readonly path: string;
   readonly clip?: ClipOptions | Clip;
+  /** The camera's sound; none without it. */
+  readonly audio?: AudioOptions;
   readonly auth?: AuthScheme;
   readonly username?: string;
   readonly password?: string;
@@ -70,7 +73,11 @@ export async function makeClip(clip: ClipOptions | Clip = {}): Promise<Clip> {
 /** Starts a simulator from its description; equal clips are made once. */
 export async function startFromSpec(spec: SimulatorSpec): Promise<Simulator> {
   const cameras = await Promise.all(
-    spec.cameras.map(async ({ clip, ...camera }) => ({ ...camera, clip: await makeClip(clip) })),
+    spec.cameras.map(async ({ clip, audio, ...camera }) => ({
+      ...camera,
+      clip: await makeClip(clip),
+      ...(audio && { audio: await soundClip(audio) }),
+    })),
   );
   return startSimulator({ ...spec, cameras });
 }

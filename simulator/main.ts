@@ -4,7 +4,9 @@
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { VideoCodec } from '../src/media/access-unit.ts';
+import type { AudioCodec } from '../src/media/audio.ts';
 import type { AuthScheme } from './access.ts';
+import type { Sound } from './audio.ts';
 import {
   type CallName,
   type FromSimulator,
@@ -23,6 +25,8 @@ const usage = `Simulated RTSP cameras at /cam1, /cam2, …
   --size WxH       (640x480)        --fps N          (15)
   --gop SECONDS    (2)              --b-frames N     (0)
   --seconds N      of the loop (30)
+  --audio NAME     none, aac, opus, pcmu, pcma or l16 (none)
+  --sound NAME     speech or tone (speech)
   --host ADDRESS   (127.0.0.1)      --port N         0 picks one (8554)
   --auth NAME      none, basic, digest, digest-md5, digest-md5-qop or digest-sha256
   --user NAME      (viewer)         --password TEXT
@@ -46,6 +50,8 @@ function specFromArguments(args: string[]): SimulatorSpec | null {
       gop: { type: 'string', default: '2' },
       'b-frames': { type: 'string', default: '0' },
       seconds: { type: 'string', default: '30' },
+      audio: { type: 'string', default: 'none' },
+      sound: { type: 'string', default: 'speech' },
       host: { type: 'string', default: '127.0.0.1' },
       port: { type: 'string', default: '8554' },
       auth: { type: 'string' },
@@ -64,6 +70,11 @@ function specFromArguments(args: string[]): SimulatorSpec | null {
     'digest-md5-qop',
     'digest-sha256',
   ] satisfies (AuthScheme | 'digest')[]);
+  const audio = choice('audio', values.audio, ['none', 'aac', 'opus', 'pcmu', 'pcma', 'l16'] satisfies (
+    | AudioCodec
+    | 'none'
+  )[]);
+  const sound = choice('sound', values.sound, ['speech', 'tone'] satisfies Sound[]);
   if (!size) throw new RangeError('--size must look like 640x480.');
   const clip = {
     codec,
@@ -81,6 +92,7 @@ function specFromArguments(args: string[]): SimulatorSpec | null {
     cameras: Array.from({ length: count }, (_, i) => ({
       path: `/cam${i + 1}`,
       clip: { ...clip, scene: demoScene(i % variants, seconds) },
+      ...(audio !== 'none' && { audio: { codec: audio, sound } }),
       auth: auth === 'digest' ? 'digest-md5-qop' : auth,
       username: values.user,
       password: values.password,

@@ -76,9 +76,17 @@ function fragment(nal: Uint8Array, headerLength: number, header: (flags: number)
   return payloads;
 }
 
-/** Lays the payloads out with their headers; what changes per sending is zero. */
+/** The packets of a unit of video, on interleaved channel 0. */
 export function buildPackets(codec: VideoCodec, data: Uint8Array): UnitPackets {
-  const payloads = unitPayloads(codec, data);
+  return layPackets(unitPayloads(codec, data), payloadTypes[codec], 0);
+}
+
+/** Lays the payloads out with their headers; what changes per sending is zero. */
+export function layPackets(
+  payloads: readonly Uint8Array[],
+  payloadType: number,
+  channel: number,
+): UnitPackets {
   const head = 4 + rtpHeaderLength;
   const payloadBytes = payloads.reduce((sum, payload) => sum + payload.length, 0);
   const bytes = Buffer.alloc(payloadBytes + payloads.length * head);
@@ -86,9 +94,9 @@ export function buildPackets(codec: VideoCodec, data: Uint8Array): UnitPackets {
   let at = 0;
   for (const [i, payload] of payloads.entries()) {
     offsets.push(at);
-    writeInterleavedHeader(bytes, at, 0, rtpHeaderLength + payload.length);
+    writeInterleavedHeader(bytes, at, channel, rtpHeaderLength + payload.length);
     writeRtpHeader(bytes, at + 4, {
-      payloadType: payloadTypes[codec],
+      payloadType,
       marker: i === payloads.length - 1,
       sequence: 0,
       timestamp: 0,
@@ -100,7 +108,7 @@ export function buildPackets(codec: VideoCodec, data: Uint8Array): UnitPackets {
   return { bytes, offsets, payloadBytes };
 }
 
-/** A fresh copy of a unit's packets, numbered from `sequence`, on interleaved channel 0. */
+/** A fresh copy of a unit's packets, numbered from `sequence`. */
 export function stampPackets(unit: UnitPackets, sequence: number, timestamp: number, ssrc: number): Buffer {
   const bytes = Buffer.allocUnsafe(unit.bytes.length);
   unit.bytes.copy(bytes);

@@ -1,14 +1,16 @@
 // The session description of a simulated camera (RFC 4566, fmtp of RFC 6184 and RFC 7798).
 // Written only; src/rtsp reads it.
 
+import type { AudioClip } from './audio.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Clip } from './clip.ts';
 import { payloadTypes } from './packetize.ts';
+import { describeSound } from './packetize-audio.ts';
 
 export const videoControl = 'trackID=1';
 export const audioControl = 'trackID=0';
 
-export function describeClip(clip: Clip, behaviour: Behaviour): string {
+export function describeClip(clip: Clip, audio: AudioClip | null, behaviour: Behaviour): string {
   const lines = [
     'v=0',
     'o=- 0 1 IN IP4 127.0.0.1',
@@ -18,9 +20,12 @@ export function describeClip(clip: Clip, behaviour: Behaviour): string {
     'a=control:*',
     'a=range:npt=now-',
   ];
-  if (behaviour.audioFirst || behaviour.withoutVideo)
-    lines.push('m=audio 0 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000', `a=control:${audioControl}`);
+  const sound = audio ? describeSound(audio) : ['m=audio 0 RTP/AVP 0', 'a=rtpmap:0 PCMU/8000'];
+  sound.push(`a=control:${audioControl}`);
+  const first = behaviour.audioFirst || behaviour.withoutVideo;
+  if (first) lines.push(...sound);
   if (!behaviour.withoutVideo) lines.push(...videoLines(clip, behaviour));
+  if (audio && !first) lines.push(...sound);
   for (let bytes = behaviour.sdpPaddingBytes; bytes > 0; bytes -= paddingLine.length + 2)
     lines.push(paddingLine);
   return `${lines.join('\r\n')}\r\n`;

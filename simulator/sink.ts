@@ -33,7 +33,7 @@ export class InterleavedSink implements Sink {
   sendUnit(bytes: Buffer, offsets: readonly number[]): boolean {
     if (!this.#hasRoom()) return false;
     let own = bytes;
-    if (this.#rtpChannel !== 0) {
+    if (bytes[1] !== this.#rtpChannel) {
       own = Buffer.from(bytes);
       for (const offset of offsets) own[offset + 1] = this.#rtpChannel;
     }
