@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config';
 // Real sockets, processes and browsers mostly wait: two files at a time use two cores well, more would starve each other.
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'simulator/**/*.test.ts', 'test/**/*.test.ts', 'scripts/**/*.test.ts'],
+    include: [
+      'src/**/*.test.ts',
+      'simulator/**/*.test.ts',
+      'test/**/*.test.ts',
+      'scripts/**/*.test.ts',
+      'web/src/**/*.test.ts',
+    ],
     maxWorkers: 2,
     pool: 'forks',
     testTimeout: 30_000,

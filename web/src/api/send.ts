@@ -1,0 +1,52 @@
+// One request by fetch: address, body, reply, and every refusal as an ApiError.
+// Which requests there are is in client.ts.
+
+import { text } from '../text.ts';
+import type { Request } from './client.ts';
+import { ApiError, type Issue } from './errors.ts';
+
+/** With the slash at the end that the service's documents use, each parameter encoded, undefined members left out. */
+export function addressOf({ path, params = {}, query = {} }: Request): string {
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined && value !== null && value !== '') search.set(name, String(value));
+  return `${filled}/${search.size > 0 ? `?${search}` : ''}`;
+}
+
+interface Refusal {
+  readonly error?: unknown;
+  readonly code?: unknown;
+  readonly issues?: unknown;
+}
+
+/** What a proxy in between says is no JSON of ours. */
+async function refusalOf(response: Response): Promise<ApiError> {
+  const reply: Refusal = await response.json().catch(() => ({}));
+  const { error, code, issues } = reply ?? {};
+  return new ApiError(
+    response.status,
+    typeof code === 'string' ? code : 'unknown',
+    typeof error === 'string' ? error : text.errors.status(response.status),
+    Array.isArray(issues) ? (issues as Issue[]) : [],
+  );
+}
+
+export async function send<Reply>(request: Request): Promise<Reply> {
+  const { method, body, signal } = request;
+  let response: Response;
+  try {
+    response = await fetch(addressOf(request), {
+      method,
+      credentials: 'same-origin',
+      cache: 'no-store',
+      ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+      ...(signal && { signal }),
+    });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new ApiError(0, 'unreachable', text.errors.unreachable);
+  }
+  if (!response.ok) throw await refusalOf(response);
+  return response.status === 204 ? (undefined as Reply) : await response.json();
+}

@@ -1,0 +1,81 @@
+// Signing in by name and password. The address stays, so that one goes on where one wanted to be.
+
+import { useEffect, useRef, useState } from 'react';
+import { formErrorOf, issueOf } from '../../api/errors.ts';
+import { useSignIn } from '../../api/mutations.ts';
+import { useSetupSecret } from '../../setup-secret.ts';
+import { text } from '../../text.ts';
+import { Button } from '../../ui/button.tsx';
+import { Input, PasswordInput } from '../../ui/controls.tsx';
+import { Field, FormError } from '../../ui/field.tsx';
+import { EntranceCard } from './entrance-frame.tsx';
+
+export default function SignIn({ ended }: { readonly ended: boolean }) {
+  const signIn = useSignIn();
+  const [username, setUsername] = useState('');
+  const [password, setPassword] = useState('');
+  const staleLink = useSetupSecret() !== null;
+  const passwordInput = useRef<HTMLInputElement>(null);
+  const error = formErrorOf(signIn.error, ['username', 'password']);
+  const note = staleLink ? text.setUp.linkUsed : ended ? text.signIn.ended : null;
+
+  useEffect(() => {
+    document.title = `${text.signIn.title} · ${text.product}`;
+  }, []);
+
+  function submit() {
+    if (signIn.isPending) return;
+    signIn.mutate(
+      { username, password },
+      {
+        onError: () => passwordInput.current?.select(),
+      },
+    );
+  }
+
+  return (
+    <EntranceCard title={text.signIn.title}>
+      {note && <p className="rounded-md bg-accent-soft px-3 py-2 text-accent-ink text-sm">{note}</p>}
+      <form
+        noValidate
+        className="flex flex-col gap-4"
+        onSubmit={(event) => {
+          event.preventDefault();
+          submit();
+        }}
+      >
+        <Field label={text.signIn.username} error={issueOf(signIn.error, 'username')}>
+          {(control) => (
+            <Input
+              {...control}
+              name="username"
+              autoComplete="username"
+              autoCapitalize="none"
+              spellCheck={false}
+              autoFocus
+              value={username}
+              onChange={(event) => setUsername(event.target.value)}
+            />
+          )}
+        </Field>
+        <Field label={text.signIn.password} error={issueOf(signIn.error, 'password')}>
+          {(control) => (
+            <PasswordInput
+              {...control}
+              ref={passwordInput}
+              name="password"
+              autoComplete="current-password"
+              value={password}
+              onChange={(event) => setPassword(event.target.value)}
+            />
+          )}
+        </Field>
+        <FormError>{error}</FormError>
+        <Button type="submit" tone="primary" busy={signIn.isPending}>
+          {text.signIn.submit}
+        </Button>
+      </form>
+      <p className="text-ink-faint text-sm">{text.signIn.forgotten}</p>
+    </EntranceCard>
+  );
+}
