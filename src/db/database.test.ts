@@ -91,19 +91,27 @@ test('a database made by a newer version is left alone', async () => {
   await expect(openDatabase(path)).rejects.toThrow(/made by a newer version/);
 });
 
-test('a database from before there were detections keeps its streams and gets the new tables', async () => {
+test('a database from before there were detections and users keeps its streams and gets the new tables', async () => {
   const database = await openDatabase(path);
   await database.db.insertInto('streams').values(row('a')).execute();
   await database.close();
   const older = new DatabaseSync(path);
-  older.exec(
-    "drop table detections; drop table alerts; delete from kysely_migration where name > '0001_streams'",
-  );
+  // Children before what they refer to.
+  const added = [
+    'alerts',
+    'detections',
+    'refresh_tokens',
+    'sessions',
+    'api_tokens',
+    'users',
+    'audit',
+  ] as const;
+  for (const table of added) older.exec(`drop table ${table}`);
+  older.exec("delete from kysely_migration where name > '0001_streams'");
   older.close();
   const { db, close } = await openDatabase(path);
   expect(await db.selectFrom('streams').selectAll().execute()).toEqual([row('a')]);
-  expect(await db.selectFrom('detections').selectAll().execute()).toEqual([]);
-  expect(await db.selectFrom('alerts').selectAll().execute()).toEqual([]);
+  for (const table of added) expect(await db.selectFrom(table).selectAll().execute()).toEqual([]);
   await close();
 });
 

@@ -1,0 +1,331 @@
+// What ends, ends at once: sign-outs, roles, passwords, users, tokens, expiry; and what is recorded of it.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, type Mock, test, vi } from 'vitest';
+import type { Identity, Role } from '../base/identity.ts';
+import { silentLog } from '../base/log.ts';
+import { AuditRepository } from '../db/audit.ts';
+import { openDatabase } from '../db/database.ts';
+import { SessionRepository } from '../db/sessions.ts';
+import { UserRepository } from '../db/users.ts';
+import { ScriptedClock } from '../detect/testing.ts';
+import { AuditLog } from './audit.ts';
+import { sessionMs } from './sessions.ts';
+import { here, nothing, refusalOf, startWorld, type World } from './testing.ts';
+
+const dayMs = 24 * 60 * 60_000;
+
+/** A user of that role, who did not sign anybody out. */
+async function addUser(world: World, admin: Identity, username: string, role: Role) {
+  return world.accounts.register({ username, password: 'correct horse', role }, admin, here);
+}
+
+test('sockets end with a sign-out, a new role, a new password, a deleted user and a deleted token', async () => {
+  await using world = await startWorld();
+  const { accounts, authenticator } = world;
+  const admin = await world.setUp();
+  const by = admin.identity;
+  const followed = (identity: Identity) => {
+    const onEnd = vi.fn();
+    authenticator.follow(identity, onEnd);
+    return onEnd;
+  };
+  const untouched = followed(by);
+
+  const out = await addUser(world, by, 'out', 'viewer');
+  const elsewhere = await accounts.login({ username: 'out', password: 'correct horse' }, here);
+  const [ended, stays] = [followed(out.identity), followed(elsewhere.identity)];
+  await accounts.logout(out.identity, here);
+  expect([ended.mock.calls.length, stays.mock.calls.length]).toEqual([1, 0]);
+  expect(await authenticator.identify({ ...nothing, cookie: out.cookie })).toBeNull();
+  expect(await refusalOf(authenticator.identify({ ...nothing, bearer: out.access }))).toBe(
+    '401 invalid_token',
+  );
+  expect(await refusalOf(accounts.refresh(out.refresh, here))).toBe('401 invalid_token');
+
+  const changes = { role: { role: 'operator' }, password: { password: 'another horse' } } as const;
+  for (const [name, change] of Object.entries(changes)) {
+    const { identity, cookie, user } = await addUser(world, by, name, 'viewer');
+    const onEnd = followed(identity);
+    await accounts.changeUser(user.id, { email: 'a@b.example' }, by, here);
+    await accounts.changeUser(user.id, { role: 'viewer' }, by, here);
+    expect(onEnd).not.toHaveBeenCalled();
+    await accounts.changeUser(user.id, change, by, here);
+    expect(onEnd).toHaveBeenCalledOnce();
+    expect(await authenticator.identify({ ...nothing, cookie })).toBeNull();
+  }
+
+  const gone = await addUser(world, by, 'gone', 'viewer');
+  const onGone = followed(gone.identity);
+  await accounts.deleteUser(gone.user.id, by, here);
+  expect(onGone).toHaveBeenCalledOnce();
+  expect(await authenticator.identify({ ...nothing, cookie: gone.cookie })).toBeNull();
+
+  const { token, secret } = await accounts.createToken(
+    { name: 'nvr', role: 'viewer', expiresAt: null },
+    by,
+    here,
+  );
+  const machine = await authenticator.identify({ ...nothing, bearer: secret });
+  const onRevoked = followed(machine!);
+  await accounts.deleteToken(token.id, by, here);
+  expect(onRevoked).toHaveBeenCalledOnce();
+  expect(await refusalOf(authenticator.identify({ ...nothing, bearer: secret }))).toBe('401 invalid_token');
+  expect(untouched).not.toHaveBeenCalled();
+});
+
+test('changing one’s own password ends every other session, and needs the current one', async () => {
+  await using world = await startWorld();
+  const { accounts, authenticator } = world;
+  const mine = await world.setUp();
+  const other = await accounts.login({ username: 'root', password: 'correct horse' }, here);
+  const [onMine, onOther] = [vi.fn(), vi.fn()];
+  authenticator.follow(mine.identity, onMine);
+  authenticator.follow(other.identity, onOther);
+  const change = (current: string, password: string) =>
+    refusalOf(accounts.changeOwnPassword(mine.identity, { current, password }, here));
+  expect(await change('wrong horse', 'another horse')).toBe('401 wrong_credentials');
+  expect(await change('correct horse', 'short')).toBe('400 invalid_request');
+  expect(onOther).not.toHaveBeenCalled();
+  expect(await change('correct horse', 'another horse')).toBe('no refusal');
+  expect([onMine.mock.calls.length, onOther.mock.calls.length]).toEqual([0, 1]);
+  expect(await authenticator.identify({ ...nothing, cookie: mine.cookie })).not.toBeNull();
+  expect(await authenticator.identify({ ...nothing, cookie: other.cookie })).toBeNull();
+  for (let index = 0; index < 10; index++) await change('wrong horse', 'another horse');
+  expect(await change('another horse', 'correct horse')).toBe('429 too_many_attempts');
+});
+
+test('whoever stops following is told nothing', async () => {
+  await using world = await startWorld();
+  const { identity } = await world.setUp();
+  const onEnd = vi.fn();
+  const stop = world.authenticator.follow(identity, onEnd);
+  stop();
+  stop();
+  await world.accounts.logout(identity, here);
+  expect(onEnd).not.toHaveBeenCalled();
+});
+
+test('a sign-in that ended before it was followed is told within 1 s', async () => {
+  const clock = new ScriptedClock();
+  await using world = await startWorld({}, clock);
+  const { identity } = await world.setUp();
+  await world.accounts.logout(identity, here);
+  const onEnd = vi.fn();
+  world.authenticator.follow(identity, onEnd);
+  await clock.advance(1_000);
+  expect(onEnd).toHaveBeenCalledOnce();
+});
+
+test('what another process changes ends sockets within 10 s, others stay', async () => {
+  const clock = new ScriptedClock();
+  await using world = await startWorld({}, clock);
+  const { identity } = await world.setUp();
+  const names = ['signed-out', 'demoted', 'new-password', 'stays'];
+  const ends = new Map<string, Mock<() => void>>();
+  const users = new Map<string, Identity>();
+  for (const name of names) {
+    const added = await addUser(world, identity, name, 'operator');
+    users.set(name, added.identity);
+    ends.set(name, vi.fn<() => void>());
+    world.authenticator.follow(added.identity, ends.get(name)!);
+  }
+  await clock.advance(20_000);
+  expect([...ends.values()].map((end) => end.mock.calls.length)).toEqual([0, 0, 0, 0]);
+  const other = await openDatabase(world.path);
+  await new SessionRepository(other.db).delete(users.get('signed-out')!.sessionId!);
+  await new UserRepository(other.db).change(users.get('demoted')!.userId!, { role: 'viewer' });
+  await new UserRepository(other.db).change(users.get('new-password')!.userId!, { passwordHash: 'x' });
+  await other.close();
+  await clock.advance(10_000);
+  expect([...ends.values()].map((end) => end.mock.calls.length)).toEqual([1, 1, 1, 0]);
+});
+
+test('an API token works until it expires, and its sockets end then', async () => {
+  const clock = new ScriptedClock();
+  await using world = await startWorld({}, clock);
+  const { identity } = await world.setUp();
+  const make = (expiresAt: number) =>
+    world.accounts.createToken({ name: 'nvr', role: 'operator', expiresAt }, identity, here);
+  expect(await refusalOf(make(clock.wallTime()))).toBe('400 invalid_request');
+  const { secret, token } = await make(clock.wallTime() + 3_600_000);
+  expect(secret).toMatch(/^rsv_[\w-]{43}$/);
+  expect(token).toMatchObject({ name: 'nvr', role: 'operator', last_used: null, created_by: 'root' });
+  const identify = () => world.authenticator.identify({ ...nothing, bearer: secret });
+  const machine = await identify();
+  expect(machine).toEqual({
+    kind: 'api_token',
+    userId: null,
+    name: 'nvr',
+    role: 'operator',
+    sessionId: token.id,
+  });
+  const onEnd = vi.fn();
+  world.authenticator.follow(machine!, onEnd);
+  await clock.advance(3_599_000);
+  expect(onEnd).not.toHaveBeenCalled();
+  const lastUse = clock.wallTime();
+  await identify();
+  await clock.advance(1_900);
+  expect(onEnd).toHaveBeenCalledOnce();
+  expect(await refusalOf(identify())).toBe('401 invalid_token');
+  const [listed] = await world.accounts.listTokens({ limit: 10 });
+  expect(listed).toEqual({ ...token, last_used: new Date(lastUse).toISOString() });
+  expect(await refusalOf(world.accounts.logout(machine!, here))).toBe('400 not_a_session');
+  expect(await refusalOf(world.accounts.deleteToken('none', identity, here))).toBe('404 token_not_found');
+});
+
+test('a session lasts while it is used, open sockets included, and 30 days after', async () => {
+  const clock = new ScriptedClock();
+  await using world = await startWorld({}, clock);
+  const { cookie, identity } = await world.setUp();
+  const identify = () => world.authenticator.identify({ ...nothing, cookie });
+  for (let day = 0; day < 40; day += 20) {
+    clock.jumpWall(20 * dayMs);
+    expect(await identify()).not.toBeNull();
+    await world.database.check();
+  }
+  const onEnd = vi.fn();
+  const stop = world.authenticator.follow(identity, onEnd);
+  clock.jumpWall(20 * dayMs);
+  await clock.advance(10_000);
+  stop();
+  clock.jumpWall(sessionMs - 60_000);
+  expect(await identify()).not.toBeNull();
+  await world.database.check();
+  clock.jumpWall(sessionMs);
+  expect(await identify()).toBeNull();
+  expect(onEnd).not.toHaveBeenCalled();
+  await clock.advance(60 * 60_000);
+  expect(await world.database.db.selectFrom('sessions').select('id').execute()).toEqual([]);
+});
+
+test('a program that signs in for each request keeps a bounded number of sessions', async () => {
+  await using world = await startWorld();
+  const first = await world.setUp();
+  const onEnd = vi.fn();
+  world.authenticator.follow(first.identity, onEnd);
+  const login = () => world.accounts.login({ username: 'root', password: 'correct horse' }, here);
+  // Sign-ins of one millisecond are in no order; the first is the oldest for certain.
+  await sleep(5);
+  for (let index = 0; index < 110; index++) await login();
+  expect(await world.database.db.selectFrom('sessions').select('id').execute()).toHaveLength(100);
+  expect(onEnd).toHaveBeenCalledOnce();
+});
+
+test('the last admin cannot be deleted or demoted, also by two at once', async () => {
+  await using world = await startWorld();
+  const { accounts } = world;
+  const { user, identity } = await world.setUp().then((done) => ({ ...done, user: done.identity.userId! }));
+  const demote = (id: string) => refusalOf(accounts.changeUser(id, { role: 'viewer' }, identity, here));
+  const remove = (id: string) => refusalOf(accounts.deleteUser(id, identity, here));
+  expect(await demote(user)).toBe('409 last_admin');
+  expect(await remove(user)).toBe('409 last_admin');
+  const second = (await addUser(world, identity, 'second', 'admin')).user.id;
+  const outcomes = await Promise.all([demote(user), remove(second)]);
+  expect(outcomes.sort()).toEqual(['409 last_admin', 'no refusal']);
+  const admins = (await accounts.listUsers({ limit: 10 })).filter(({ role }) => role === 'admin');
+  expect(admins).toHaveLength(1);
+  expect(await demote('nobody')).toBe('404 user_not_found');
+  expect(await remove('nobody')).toBe('404 user_not_found');
+});
+
+test('a viewer adds nobody, and an admin stays who it is when it adds one', async () => {
+  await using world = await startWorld();
+  const admin = await world.setUp();
+  const added = await addUser(world, admin.identity, 'viewer', 'viewer');
+  expect(added.identity).toMatchObject({ name: 'viewer', role: 'viewer', userId: added.user.id });
+  expect(await world.accounts.user(added.identity)).toEqual(
+    expect.objectContaining({ id: added.user.id, username: 'viewer', email: null, role: 'viewer' }),
+  );
+  expect(await world.authenticator.identify({ ...nothing, cookie: admin.cookie })).toMatchObject({
+    name: 'root',
+  });
+  expect(await refusalOf(addUser(world, added.identity, 'more', 'admin'))).toBe('403 forbidden');
+  const page = await world.accounts.listUsers({ limit: 1 });
+  expect(await world.accounts.listUsers({ limit: 5, after: page[0]!.id })).toMatchObject([
+    { username: 'viewer' },
+  ]);
+  expect(JSON.stringify(await world.accounts.listUsers({ limit: 5 }))).not.toContain('scrypt');
+});
+
+test('the audit trail tells who did what, newest first, in pages, and holds no password', async () => {
+  await using world = await startWorld();
+  const { accounts, audit } = world;
+  const { identity } = await world.setUp();
+  await refusalOf(accounts.login({ username: 'root', password: 'canary-password' }, here));
+  await refusalOf(accounts.login({ username: 'canary-name', password: 'x' }, here));
+  const { user } = await addUser(world, identity, 'anna', 'viewer');
+  await accounts.changeUser(user.id, { role: 'operator', password: 'canary-password' }, identity, here);
+  await accounts.deleteUser(user.id, identity, here);
+  audit.record({
+    action: 'watched_ad_hoc',
+    actor: identity,
+    subject: 'rtsp://admin:canary@camera/',
+    detail: 'x'.repeat(10_000),
+    origin: here,
+  });
+  await accounts.logout(identity, here);
+  const all = await audit.list({ limit: 100 });
+  expect(all.map(({ action, actor, subject }) => [action, actor, subject])).toEqual([
+    ['signed_out', 'root', 'root'],
+    ['watched_ad_hoc', 'root', 'rtsp://admin:****@camera/'],
+    ['user_deleted', 'root', 'anna'],
+    ['user_changed', 'root', 'anna'],
+    ['user_created', 'root', 'anna'],
+    ['sign_in_failed', null, null],
+    ['sign_in_failed', null, 'root'],
+    ['set_up', 'root', 'root'],
+  ]);
+  expect(all[3]?.detail).toBe('role viewer → operator, password');
+  expect(all[1]?.detail).toHaveLength(500);
+  expect(JSON.stringify(all)).not.toContain('canary');
+  const firstPage = await audit.list({ limit: 3 });
+  const rest = await audit.list({ limit: 100, after: firstPage[2]!.id });
+  expect([...firstPage, ...rest]).toEqual(all);
+  expect(await audit.list({ limit: 9, action: 'user_deleted' })).toEqual([all[2]]);
+  expect(await audit.list({ limit: 9, actor: 'root' })).toHaveLength(6);
+  expect(await audit.list({ limit: 9, until: Date.parse(all[7]!.timestamp) })).toEqual([]);
+  expect(await audit.list({ limit: 9, since: Date.parse(all[7]!.timestamp) })).toHaveLength(8);
+});
+
+test('a database that does not answer costs no entry but those over the bound, and nobody waits for it', async () => {
+  await using world = await startWorld();
+  const table = new AuditRepository(world.database.db);
+  const clock = new ScriptedClock();
+  let broken = true;
+  const log = new AuditLog({
+    store: {
+      add: (rows) => (broken ? Promise.reject(new Error('disk full')) : table.add(rows)),
+      list: (page) => table.list(page),
+      prune: (limits) => table.prune(limits),
+    },
+    clock,
+    log: silentLog,
+  });
+  const entry = { action: 'signed_in', actor: null, detail: undefined, origin: here } as const;
+  for (let index = 0; index < 1_500; index++) log.record({ ...entry, subject: String(index) });
+  await clock.advance(5_000);
+  expect(await log.list({ limit: 10 })).toEqual([]);
+  broken = false;
+  await clock.advance(60_000);
+  const kept = await log.list({ limit: 2_000 });
+  expect(kept.map(({ subject }) => subject)).toEqual(
+    Array.from({ length: 1_000 }, (_, i) => String(999 - i)),
+  );
+  await log.close();
+});
+
+test('the audit trail keeps the newest, up to an age and a number', async () => {
+  await using world = await startWorld();
+  const table = new AuditRepository(world.database.db);
+  const base = { action: 'signed_in', actor: 'a', actorRole: null, detail: null, address: '::1' } as const;
+  await table.add(Array.from({ length: 100 }, (_, at) => ({ ...base, at: 1_000 + at, subject: String(at) })));
+  expect(await table.prune({ before: 1_010, most: 1_000, limit: 4 })).toBe(4);
+  expect(await table.prune({ before: 1_010, most: 1_000, limit: 50 })).toBe(6);
+  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(50);
+  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(10);
+  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(0);
+  const left = await table.list({ limit: 100 });
+  expect(left.map(({ subject }) => subject)).toEqual(Array.from({ length: 30 }, (_, i) => String(99 - i)));
+});
