@@ -121,7 +121,7 @@ describe.skipIf(withoutChromium)('the page', () => {
     await page.getByRole('heading', { name: 'No camera yet' }).waitFor();
     await expectNoSidewaysScrolling(page);
     await page.getByRole('button', { name: 'Add the first camera' }).click();
-    await page.getByLabel('Name').fill('Front door');
+    await page.getByLabel('Name', { exact: true }).fill('Front door');
     await page.getByLabel('Address').fill('http://192.168.1.20/stream');
     await page.getByRole('button', { name: 'Add', exact: true }).click();
     await says(page.locator('#rtsp_url-error'), /must start with rtsp:/);
