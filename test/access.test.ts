@@ -84,8 +84,8 @@ async function ask(route: string, headers: Headers): Promise<Response> {
   return response;
 }
 
-/** @returns the status of the upgrade: 101 when it was granted. */
-function upgrade(path: string, headers: Headers): Promise<number> {
+/** @returns the status of the upgrade: 101 when it was granted; and the reply when it was not. */
+function upgrade(path: string, headers: Headers): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const sent = httpRequest(`${service.baseUrl}${path}`, {
       headers: {
@@ -98,11 +98,14 @@ function upgrade(path: string, headers: Headers): Promise<number> {
     });
     sent.on('upgrade', (response, socket) => {
       socket.destroy();
-      resolve(response.statusCode!);
+      resolve({ status: response.statusCode!, text: '' });
     });
     sent.on('response', (response) => {
-      response.resume();
-      resolve(response.statusCode!);
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode!, text }));
     });
     sent.on('error', reject).end();
   });
@@ -186,18 +189,26 @@ describe('over every WebSocket route', () => {
     async (name) => {
       const caller = callers[name]!;
       for (const [path, entry] of Object.entries(sockets)) {
-        expect(await upgrade(path, caller.headers), `${name}: ${path}`).toBe(expectedStatus(entry, caller));
+        const status = expectedStatus(entry, caller);
+        expect(await upgrade(path, caller.headers), `${name}: ${path}`).toMatchObject({ status });
         const token = caller.headers.authorization?.replace('Bearer ', '');
         if (token === undefined) continue;
         const withQuery = `${path}${path.includes('?') ? '&' : '?'}token=${encodeURIComponent(token)}`;
-        expect(await upgrade(withQuery, {}), `${name} by query: ${path}`).toBe(expectedStatus(entry, caller));
+        expect(await upgrade(withQuery, {}), `${name} by query: ${path}`).toMatchObject({ status });
       }
     },
   );
 
   test('a page of another origin opens none, and is not told that it changes anything', async () => {
     const headers = { ...callers.admin!.headers, origin: 'https://evil.example' };
-    for (const path of Object.keys(sockets)) expect(await upgrade(path, headers)).toBe(403);
+    for (const path of Object.keys(sockets)) {
+      const { status, text } = await upgrade(path, headers);
+      expect(status).toBe(403);
+      expect(JSON.parse(text)).toMatchObject({
+        code: 'foreign_origin',
+        error: expect.stringMatching(/may not open sockets/),
+      });
+    }
   });
 });
 
@@ -218,9 +229,9 @@ describe('a browser', () => {
       expect(await response.json()).toMatchObject({ code });
     }
     for (const path of Object.keys(sockets)) {
-      expect(await upgrade(path, own), path).toBe(101);
-      expect(await upgrade(path, { cookie }), path).toBe(403);
-      expect(await upgrade(path, { cookie, origin: 'https://evil.example' }), path).toBe(403);
+      expect(await upgrade(path, own), path).toMatchObject({ status: 101 });
+      expect(await upgrade(path, { cookie }), path).toMatchObject({ status: 403 });
+      expect((await upgrade(path, { cookie, origin: 'https://evil.example' })).status, path).toBe(403);
     }
   });
 

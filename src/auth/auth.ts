@@ -13,7 +13,7 @@ import { Followers } from './followers.ts';
 import { FailureLimits } from './limits.ts';
 import { type PasswordCost, Passwords, passwordIssues } from './passwords.ts';
 import type { ApiTokenStore, AuditStore, SessionStore, UserStore } from './ports.ts';
-import { Sessions } from './sessions.ts';
+import { Sessions, sessionMs } from './sessions.ts';
 import { SetUp } from './set-up.ts';
 import { SignIn } from './sign-in.ts';
 import { UserManagement } from './user-management.ts';
@@ -46,6 +46,8 @@ export interface Auth {
   readonly authenticator: Authenticator;
   readonly accounts: Accounts;
   readonly audit: AuditLog;
+  /** How long an unused session cookie counts, s. */
+  readonly cookieMaxAge: number;
   /** For the set-up link; null when there is a user, or nobody needs to sign in. */
   setupLinkSecret(): string | null;
   /** Password hashes computed since the start. */
@@ -96,6 +98,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     authenticator: new Authenticator({ mode, sessions, apiTokens, followers }),
     accounts: accountsOf({ users, mode, signIn, management, apiTokens }),
     audit,
+    cookieMaxAge: sessionMs / 1000,
     setupLinkSecret: () => setUp.secret,
     passwordHashes: () => passwords.hashed,
     async close() {

@@ -136,6 +136,13 @@ describe('signing in', () => {
     expect(whole.status).toBe(401);
   });
 
+  test('lasts in a browser for as long as its page is opened from time to time', async () => {
+    const { cookie, access } = await signIn(server);
+    const [kept = ''] = cookiesOf(await call(server, 'GET', '/api/me/', undefined, { cookie }));
+    expect(kept).toContain(`${cookie}; Max-Age=2592000`);
+    expect(cookiesOf(await call(server, 'GET', '/api/me/', undefined, bearer(access)))).toEqual([]);
+  });
+
   test('ends with signing out, which takes the cookie away', async () => {
     const { cookie, access } = await signIn(server);
     const reply = await call(server, 'POST', '/api/logout/', undefined, { cookie, origin: server.base });

@@ -34,6 +34,8 @@ export interface HttpAuth {
   readonly authenticator: Authenticator;
   readonly accounts: Accounts;
   readonly audit: AuditTrail;
+  /** How long an unused session cookie counts, s. */
+  readonly cookieMaxAge: number;
   readonly mode: 'required' | 'off';
 }
 

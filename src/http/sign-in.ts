@@ -26,6 +26,8 @@ export interface AccountRoutesOptions {
 
 export interface SignInRoutesOptions extends AccountRoutesOptions {
   readonly mode: 'required' | 'off';
+  /** How long an unused session cookie counts, s. */
+  readonly cookieMaxAge: number;
 }
 
 const errors = { '4xx': errorReply, '5xx': errorReply };
@@ -44,7 +46,10 @@ function withDetail(error: unknown): never {
   throw error;
 }
 
-export const signInRoutes: FastifyPluginAsyncZod<SignInRoutesOptions> = async (app, { accounts, mode }) => {
+export const signInRoutes: FastifyPluginAsyncZod<SignInRoutesOptions> = async (
+  app,
+  { accounts, mode, cookieMaxAge },
+) => {
   app.post(
     '/api/login',
     {
@@ -131,9 +136,12 @@ export const signInRoutes: FastifyPluginAsyncZod<SignInRoutesOptions> = async (a
       config: { access: 'viewer' },
       schema: { tags, summary: 'Who you are, and your role', response: { 200: meReply, ...errors } },
     },
-    async (request) => {
+    async (request, reply) => {
       const identity = known(request);
-      const { name, role } = identity;
+      const { name, role, kind } = identity;
+      const cookie = presentedCookie(request);
+      // The page asks this when it is opened: a browser in use keeps its cookie for as long as the session counts.
+      if (kind === 'cookie' && cookie !== null) keepSignedIn(request, reply, { cookie, cookieMaxAge });
       return { user: await accounts.user(identity), name, role, auth: mode };
     },
   );

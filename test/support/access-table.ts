@@ -36,6 +36,7 @@ export const documented: Readonly<Record<string, Row>> = {
 
   'GET /api/streams': row('viewer', 200),
   'POST /api/streams': row('operator', 400),
+  'POST /api/streams/check': row('operator', 400),
   'GET /api/streams/{id}': row('viewer', 404),
   'PATCH /api/streams/{id}': row('operator', 404),
   'DELETE /api/streams/{id}': row('operator', 404),
@@ -43,6 +44,8 @@ export const documented: Readonly<Record<string, Row>> = {
   'GET /api/streams/{id}/stats': row('viewer', 404),
   'GET /api/streams/{id}/snapshot.jpg': row('viewer', 404),
   'GET /api/streams/{id}/live.mjpeg': row('viewer', 404),
+  'GET /api/streams/{id}/performance': row('viewer', 404),
+  'GET /api/performance': row('viewer', 200),
 
   'GET /api/detections': row('viewer', 200),
   'POST /api/detections': row('operator', 400),

@@ -28,6 +28,7 @@ import { buildHttp, type HttpDependencies } from '../../src/http/server.ts';
 import { SavedStreamService } from '../../src/http/streams-service.ts';
 import type { Picture } from '../../src/media/access-unit.ts';
 import type { SavedStream } from '../../src/media/saved-stream.ts';
+import { PerformanceHistory } from '../../src/performance-history.ts';
 import { FolderImageStore } from '../../src/storage/folder.ts';
 import { type Account, bearer, newAccount, type SignedIn } from './service.ts';
 
@@ -140,6 +141,8 @@ export class AlarmedAtEverything implements OutsideDetections {
   }
 }
 
+const noCosts = { cpuMs: 0, memory: 0, workers: { cpu: 0, memory: 0 }, viewers: 0 };
+
 /** In the data folder. */
 export const testDatabaseFile = 'test.sqlite';
 
@@ -225,6 +228,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     log,
     streams,
     records,
+    cameraChecks: { check: () => Promise.reject(new AppError(429, 'too_many_checks', 'Not in this test.')) },
+    histories: new PerformanceHistory({ clock: systemClock, cameras: () => [], service: () => noCosts }),
     detectionFigures: () => figures,
     checks,
     optionalChecks: { detector: async () => undefined },
