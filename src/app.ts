@@ -9,7 +9,9 @@ import { loadSecretKey, SecretBox } from './auth/secrets.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { Places } from './base/places.ts';
+import { CameraChecker } from './camera-check.ts';
 import { Cameras } from './cameras.ts';
+import type { ChannelOptions } from './codec/messages.ts';
 import { CodecPool } from './codec/pool.ts';
 import { type Config, ConfigError } from './config.ts';
 import { AlertRepository } from './db/alerts.ts';
@@ -29,6 +31,7 @@ import { SavedStreamService } from './http/streams-service.ts';
 import { AddressPolicy } from './ingest/address-policy.ts';
 import { LiveServer } from './live/server.ts';
 import { formatCameraUrl } from './media/camera-url.ts';
+import { PerformanceHistory, readCameras, readService } from './performance-history.ts';
 import { FolderImageStore } from './storage/folder.ts';
 import { Retention } from './storage/retention.ts';
 import { sweepOrphans } from './storage/sweep.ts';
@@ -76,21 +79,12 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     denied: config.rtspDeniedNetworks,
   });
   const places = new Places(config.maxViewers);
+  // What every connection to a camera and every decoder goes by, those that only try a camera included.
+  const video = { pool, channel: channelOptions(config), resolve: (host: string) => policy.resolve(host) };
   const cameras = new Cameras({
     clock,
     log,
-    pool,
-    channel: {
-      picture: { ...config.frameSize, fps: config.frameRate, quality: config.jpegQuality },
-      faces: {
-        ...config.frameSize,
-        fps: config.detectionFps,
-        minFaceSize: config.minFaceSize,
-        ...(config.detectionPause && { pause: config.detectionPause }),
-        ...(config.modelsDir !== undefined && { modelsFolder: config.modelsDir }),
-      },
-    },
-    resolve: (host) => policy.resolve(host),
+    ...video,
     visits,
     cooldownMs: config.alertCooldownSeconds * 1000,
     maxStreams: config.maxStreams,
@@ -103,6 +97,16 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   });
   const records = new SavedRecordService({ detections, alerts, images, outside: cameras, log });
   const streams = new SavedStreamService({ store, live: cameras, records, maxStreams: config.maxStreams });
+  const cameraChecks = new CameraChecker({
+    ...video,
+    onlineAt: (address) => cameras.onlineAt(address),
+    saved: (id) => store.get(id),
+  });
+  const histories = new PerformanceHistory({
+    clock,
+    cameras: () => readCameras(cameras.allSaved()),
+    service: () => readService(pool, places.taken),
+  });
   const live = new LiveServer({
     cameras,
     clock,
@@ -124,12 +128,15 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     log,
     streams,
     records,
+    cameraChecks,
+    histories,
     detectionFigures: () => cameras.detectionFigures(),
     checks: { database: () => database.check(), storage: () => images.check() },
     optionalChecks: { detector: () => cameras.checkDetector() },
     publicDir,
   });
   const close = async () => {
+    histories.stop();
     // Viewers first: the HTTP server waits for their sockets.
     await Promise.all([live.close().then(() => http.close()), cameras.close()]);
     await Promise.all([pool.close(), retention.stop(), auth.close()]);
@@ -143,6 +150,7 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     await streams.start();
     pool.warm();
     retention.start();
+    histories.start();
     cleanUp(images, detections, clock, log);
     address = await listen(http, config);
   } catch (error) {
@@ -158,6 +166,19 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     streamService: streams,
     streams: () => cameras.counts.saved,
     close,
+  };
+}
+
+function channelOptions(config: Config): ChannelOptions {
+  return {
+    picture: { ...config.frameSize, fps: config.frameRate, quality: config.jpegQuality },
+    faces: {
+      ...config.frameSize,
+      fps: config.detectionFps,
+      minFaceSize: config.minFaceSize,
+      ...(config.detectionPause && { pause: config.detectionPause }),
+      ...(config.modelsDir !== undefined && { modelsFolder: config.modelsDir }),
+    },
   };
 }
 

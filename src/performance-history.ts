@@ -199,8 +199,13 @@ function historyOf<Series extends string>({ first, count, columns }: Samples<Ser
   };
 }
 
-/** Reads a camera; nothing is computed that the parts have not counted already. */
-export function readCamera(camera: Camera): CameraReading {
+/** Of saved cameras. */
+export function* readCameras(cameras: Iterable<Camera>): Generator<readonly [string, CameraReading]> {
+  for (const camera of cameras) if (camera.id !== null) yield [camera.id, read(camera)];
+}
+
+/** Nothing is computed that the parts have not counted already. */
+function read(camera: Camera): CameraReading {
   const { stream, viewers, usage } = camera;
   const { units, bytes } = stream.totals;
   const { pictures, latency } = camera.pictures.figures;

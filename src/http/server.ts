@@ -15,6 +15,8 @@ import { alertRoutes } from './alerts.ts';
 import { auditRoutes } from './audit.ts';
 import { auditRequests } from './audit-hook.ts';
 import type { Accounts, AuditTrail, Authenticator } from './auth-ports.ts';
+import { cameraCheckRoutes } from './camera-check.ts';
+import type { CameraChecks } from './camera-check-ports.ts';
 import { detectionRoutes } from './detections.ts';
 import { answerBadHttp, answerBadPath, handleErrors, handleUnknownRoutes } from './errors.ts';
 import { guard } from './guard.ts';
@@ -23,6 +25,8 @@ import { readJsonBodies } from './json-body.ts';
 import { mediaRoutes } from './media.ts';
 import { metricsRoutes, requestHistogram } from './metrics.ts';
 import { describeApi, describeApiRoutes } from './openapi.ts';
+import { performanceRoutes } from './performance.ts';
+import type { PerformanceHistories } from './performance-ports.ts';
 import { type PictureRoutesOptions, pictureRoutes } from './pictures.ts';
 import type { ReadyCheck, StreamService } from './ports.ts';
 import type { DetectionFigures, RecordService } from './record-ports.ts';
@@ -48,6 +52,8 @@ export interface HttpDependencies {
   readonly log: Log;
   readonly streams: StreamService;
   readonly records: RecordService;
+  readonly cameraChecks: CameraChecks;
+  readonly histories: PerformanceHistories;
   readonly detectionFigures: () => DetectionFigures;
   /** What /readyz asks, by name. */
   readonly checks: Readonly<Record<string, ReadyCheck>>;
@@ -146,6 +152,8 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
   await app.register(tokenRoutes, auth);
   await app.register(auditRoutes, auth);
   await app.register(streamRoutes, { streams, wsBaseUrl: config.wsBaseUrl });
+  await app.register(cameraCheckRoutes, { checks: dependencies.cameraChecks });
+  await app.register(performanceRoutes, { streams, histories: dependencies.histories });
   await app.register(pictureRoutes, { streams, authenticator: auth.authenticator, ...pictures });
   await app.register(detectionRoutes, { records });
   await app.register(alertRoutes, { records });
