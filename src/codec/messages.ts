@@ -2,6 +2,7 @@
 // Everything here is sent by structured clone; no behaviour.
 
 import type { VideoCodec } from '../media/access-unit.ts';
+import type { AudioParameters } from '../media/audio.ts';
 import type { DetectorState, FaceImages, FrameFaces } from '../media/faces.ts';
 
 /** What a channel makes of its access units. Pictures are fitted inside `width`×`height`, never enlarged or distorted. */
@@ -52,6 +53,15 @@ export interface PictureMessage {
   readonly processingTime: number;
 }
 
+/** One access unit of AAC made from a camera's sound; parameters and duration are media/aac.ts's `aacOf`. */
+export interface AudioPiece {
+  readonly data: Uint8Array;
+  /** Of its first sample, µs on the clock of the sound that it was made from. */
+  readonly timestamp: number;
+  /** Of the newest sound that is in it, as it came. */
+  readonly receivedAt: number;
+}
+
 export type ToWorker =
   | {
       readonly type: 'open';
@@ -77,6 +87,20 @@ export type ToWorker =
       readonly receivedAt: number;
     }
   | { readonly type: 'want'; readonly channel: number; readonly wants: Wants }
+  /** A camera's sound is to be made into AAC. `carefulFor` as for video. */
+  | {
+      readonly type: 'open-sound';
+      readonly channel: number;
+      readonly audio: AudioParameters;
+      readonly carefulFor: number;
+    }
+  | {
+      readonly type: 'sound';
+      readonly channel: number;
+      readonly data: Uint8Array;
+      readonly timestamp: number;
+      readonly receivedAt: number;
+    }
   | { readonly type: 'close'; readonly channel: number };
 
 export type FromWorker =
@@ -89,6 +113,13 @@ export type FromWorker =
       readonly channel: number;
       readonly pictures: readonly PictureMessage[];
       /** ms spent on the unit, waiting for the processor included. */
+      readonly worked: number;
+    }
+  /** One per `sound`, in order, with what it completed. */
+  | {
+      readonly type: 'sound';
+      readonly channel: number;
+      readonly pieces: readonly AudioPiece[];
       readonly worked: number;
     }
   /** Of the whole process, every few seconds. */

@@ -4,19 +4,24 @@
 import { TokenBucket } from '../base/token-bucket.ts';
 import type { AccessUnit, Picture, VideoCodec } from '../media/access-unit.ts';
 import type { DetectorState, FaceImages, FrameFaces } from '../media/faces.ts';
-import type { WorkerChild } from './child.ts';
 import { maxUnitBytes, maxUnitsAtOnce, maxUnitsPerSecond } from './limits.ts';
-import type { ChannelOptions, FromWorker, PictureMessage, Wants } from './messages.ts';
-import { nothingUsed, type Usage } from './usage.ts';
+import type { ChannelOptions, PictureMessage, ToWorker, Wants } from './messages.ts';
+import { nothingUsed } from './usage.ts';
+import {
+  type ChannelMessage,
+  WorkerChannel,
+  type WorkerChannelHandlers,
+  type WorkerChannelStats,
+} from './worker-channel.ts';
 
-export interface ChannelHandlers {
+export interface ChannelHandlers extends WorkerChannelHandlers {
   /** @param processingTime decode + scale + encode, ms. */
   onPicture(picture: Picture, processingTime: number): void;
   /** @param images null when there is no face. */
   onFaces?(found: FrameFaces, images: FaceImages | null): void;
   /** Of the face detector, while faces are wanted. @param reason a sentence when it does not work. */
   onDetector?(state: DetectorState, reason: string | null): void;
-  /** A sentence for people; at most about one a second. The channel goes on at the next keyframe. */
+  /** The channel goes on at the next keyframe. */
   onTrouble(message: string): void;
   /**
    * The worker died or was replaced and the channel is empty. Feed the recent units again, from a keyframe, with
@@ -25,18 +30,14 @@ export interface ChannelHandlers {
   onReset(): void;
 }
 
-export interface ChannelStats {
+export interface ChannelStats extends WorkerChannelStats {
   sent: number;
   /** Units refused by `send`. */
   dropped: number;
   pictures: number;
   decodeErrors: number;
-  /** Times the channel had to begin anew because its worker died. */
-  restarts: number;
   /** Moving average of decode + scale + encode, ms. */
   processingTime: number;
-  /** Its part of what the worker costs, as of the worker's last report; see usage.ts. */
-  usage: Usage;
 }
 
 export interface CodecChannel {
@@ -68,8 +69,7 @@ const catchUp: Limit = { units: 2048, bytes: 32 * MiB };
 /** Weight of the newest value in the moving average. */
 const smoothing = 0.1;
 
-export class PoolChannel implements CodecChannel {
-  readonly id: number;
+export class PoolChannel extends WorkerChannel implements CodecChannel {
   readonly codec: VideoCodec;
   readonly options: ChannelOptions;
   readonly handlers: ChannelHandlers;
@@ -82,28 +82,10 @@ export class PoolChannel implements CodecChannel {
     processingTime: 0,
     usage: nothingUsed,
   };
-  /** ms that the worker and its detector spent on this video since the worker's last report. */
-  worked = 0;
-  /** A unit was announced and is not done. */
-  begun = false;
-  /** Looks at the hang watch without anything done in between. */
-  looksWithoutProgress = 0;
-  /** When it killed a worker, clock ms; only what is recent. */
-  strikes: number[] = [];
-  /** Times in a row that it was kept out of the workers. */
-  quarantines = 0;
-  /** Ends what waits for this channel to come back. */
-  cancelReturn: (() => void) | null = null;
-  #worker: WorkerChild | null = null;
-  /** Sizes of the units in flight, oldest first. */
-  #sizes: number[] = [];
-  #bytes = 0;
   #limit = live;
   #awaitsKeyframe = true;
-  #closed = false;
   #wants: Wants;
   readonly #rate = new TokenBucket(maxUnitsPerSecond, maxUnitsAtOnce);
-  readonly #onClose: (channel: PoolChannel) => void;
 
   constructor(
     id: number,
@@ -111,26 +93,13 @@ export class PoolChannel implements CodecChannel {
     options: ChannelOptions,
     wants: Wants,
     handlers: ChannelHandlers,
-    onClose: (channel: PoolChannel) => void,
+    onClose: (channel: WorkerChannel) => void,
   ) {
-    this.id = id;
+    super(id, onClose);
     this.codec = codec;
     this.options = options;
     this.#wants = wants;
     this.handlers = handlers;
-    this.#onClose = onClose;
-  }
-
-  get worker(): WorkerChild | null {
-    return this.#worker;
-  }
-
-  get inFlight(): number {
-    return this.#sizes.length;
-  }
-
-  get closed(): boolean {
-    return this.#closed;
   }
 
   send(unit: AccessUnit, show = true): boolean {
@@ -139,57 +108,38 @@ export class PoolChannel implements CodecChannel {
       return false;
     }
     this.#awaitsKeyframe = false;
-    this.#sizes.push(unit.data.length);
-    this.#bytes += unit.data.length;
     this.stats.sent += 1;
     const { data, keyframe, timestamp, receivedAt } = unit;
-    this.#worker!.post({ type: 'unit', channel: this.id, data, keyframe, timestamp, show, receivedAt });
+    const message = { type: 'unit', channel: this.id, data, keyframe, timestamp, show, receivedAt } as const;
+    this.post(message, data.length);
     return true;
   }
 
   want(wants: Wants): void {
     this.#wants = wants;
-    this.#worker?.post({ type: 'want', channel: this.id, wants });
+    this.worker?.post({ type: 'want', channel: this.id, wants });
   }
 
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.cancelReturn?.();
-    this.#worker?.post({ type: 'close', channel: this.id });
-    this.#onClose(this);
-    this.detach();
-  }
-
-  /** Begins, empty, in `worker`. */
-  attach(worker: WorkerChild, carefulFor: number): void {
-    this.#worker = worker;
-    const { id, codec, options } = this;
-    worker.post({ type: 'open', channel: id, codec, options, wants: this.#wants, carefulFor });
-  }
-
-  /** Has no worker any more; what was in flight is lost. */
-  detach(): void {
-    this.#worker = null;
-    this.#sizes = [];
-    this.#bytes = 0;
+  override detach(): void {
+    super.detach();
     this.#limit = live;
     this.#awaitsKeyframe = true;
-    this.begun = false;
-    this.looksWithoutProgress = 0;
-    this.worked = 0;
-    this.stats.usage = nothingUsed;
   }
 
-  receive(message: Extract<FromWorker, { channel: number }>): void {
-    if (this.#closed) return;
+  protected opening(carefulFor: number): ToWorker {
+    const { id, codec, options } = this;
+    return { type: 'open', channel: id, codec, options, wants: this.#wants, carefulFor };
+  }
+
+  receive(message: ChannelMessage): void {
+    if (this.closed) return;
     switch (message.type) {
       case 'begin':
         this.begun = true;
         return;
       case 'done':
-        this.worked += message.worked;
-        this.#done();
+        this.done(message.worked);
+        this.#easeLimit();
         for (const picture of message.pictures) this.#picture(picture);
         return;
       case 'faces':
@@ -207,26 +157,23 @@ export class PoolChannel implements CodecChannel {
   }
 
   #mayPass(unit: AccessUnit, show: boolean): boolean {
-    if (this.#closed || !this.#worker) return false;
+    if (this.closed || !this.worker) return false;
     if (this.#awaitsKeyframe && !unit.keyframe) return false;
     if (!show) this.#limit = catchUp;
     const { units, bytes } = this.#limit;
-    const room = this.#sizes.length < units && this.#bytes + unit.data.length <= bytes;
+    const room = this.inFlight < units && this.bytesInFlight + unit.data.length <= bytes;
     // What is replayed came within the rate when it came.
     if (room && unit.data.length <= maxUnitBytes && (!show || this.#rate.take(unit.receivedAt))) return true;
     this.#awaitsKeyframe = true;
     return false;
   }
 
-  #done(): void {
-    this.begun = false;
-    this.looksWithoutProgress = 0;
-    this.#bytes -= this.#sizes.shift() ?? 0;
-    if (this.#sizes.length <= live.units / 2 && this.#bytes <= live.bytes / 2) this.#limit = live;
+  #easeLimit(): void {
+    if (this.inFlight <= live.units / 2 && this.bytesInFlight <= live.bytes / 2) this.#limit = live;
   }
 
   #picture(message: PictureMessage): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     const { data, width, height, timestamp, receivedAt, processingTime } = message;
     const { stats } = this;
     stats.processingTime += (processingTime - stats.processingTime) * (stats.pictures === 0 ? 1 : smoothing);

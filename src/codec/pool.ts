@@ -6,47 +6,24 @@ import { backoffMs } from '../base/backoff.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { VideoCodec } from '../media/access-unit.ts';
+import type { AudioParameters } from '../media/audio.ts';
+import { AudioChannel, type AudioChannelHandlers } from './audio-channel.ts';
 import { WorkerChild } from './child.ts';
 import { workerMemoryLimit } from './limits.ts';
 import type { ChannelOptions, FromWorker, Wants } from './messages.ts';
 import { type ChannelHandlers, type CodecChannel, PoolChannel } from './pool-channel.ts';
+import type { CodecPoolOptions, CodecPoolStats } from './pool-options.ts';
 import { judge, suspects, suspicionTime } from './suspicion.ts';
 import { apportion, nothingUsed, sumOfUsage, type Usage } from './usage.ts';
 import { looks, type WatchedWorker, whyUnfit } from './watch.ts';
+import type { WorkerChannel } from './worker-channel.ts';
 
+export type { AudioChannel, AudioChannelHandlers } from './audio-channel.ts';
 export type { ChannelHandlers, ChannelStats, CodecChannel } from './pool-channel.ts';
-
-export interface CodecPoolOptions {
-  /** Default: the processors this process may use. One spare process comes on top. */
-  readonly maxWorkers?: number;
-  readonly log: Log;
-  readonly clock?: Clock;
-  /** A worker with units in flight and nothing done for so long is replaced, ms. Default 5000. */
-  readonly hangTimeout?: number;
-  /** A worker without channels is ended after so long, ms. Default 30 000. */
-  readonly idleTimeout?: number;
-  /** A worker with more resident memory is replaced, bytes; looked at about once a second. Default: see limits.ts. */
-  readonly memoryLimit?: number;
-  /** Where the face detector's files are, when not in the package: a folder that workers may read. */
-  readonly modelsFolder?: string;
-}
-
-export interface CodecPoolStats {
-  /** Serving processes, without the spare. */
-  readonly workers: number;
-  readonly channels: number;
-  /** Process id of the warm spare, null while there is none. */
-  readonly spare: number | null;
-  /** Workers that died or were killed as unfit. */
-  readonly deaths: number;
-  /** Channels kept out for the moment because they kill workers. */
-  readonly quarantined: number;
-  /** What all processes together cost, the spare included, as they reported it within the last seconds. */
-  readonly usage: Usage;
-}
+export type { CodecPoolOptions, CodecPoolStats } from './pool-options.ts';
 
 interface Worker extends WatchedWorker {
-  readonly channels: Set<PoolChannel>;
+  readonly channels: Set<WorkerChannel>;
   idleSince: number;
   usage: Usage;
 }
@@ -63,7 +40,7 @@ export class CodecPool {
   readonly #memoryLimit: number;
   readonly #modelsFolder: string | undefined;
   readonly #workers = new Set<Worker>();
-  readonly #channels = new Map<number, PoolChannel>();
+  readonly #channels = new Map<number, WorkerChannel>();
   /** Every process not yet gone, so that `close` can wait for all. */
   readonly #alive = new Set<Promise<void>>();
   #spare: Worker | null = null;
@@ -92,13 +69,12 @@ export class CodecPool {
 
   /** Starts decoding a video. Nothing is decoded until a keyframe is sent. */
   open(codec: VideoCodec, options: ChannelOptions, wants: Wants, handlers: ChannelHandlers): CodecChannel {
-    if (this.#closed) throw new Error('The codec pool is closed');
-    const channel = new PoolChannel(this.#nextChannel++, codec, options, wants, handlers, (closed) =>
-      this.#forget(closed),
-    );
-    this.#channels.set(channel.id, channel);
-    this.#place(channel, 0);
-    return channel;
+    return this.#add((id, onClose) => new PoolChannel(id, codec, options, wants, handlers, onClose));
+  }
+
+  /** Starts making AAC of a camera's sound. */
+  openAudio(audio: AudioParameters, handlers: AudioChannelHandlers): AudioChannel {
+    return this.#add((id, onClose) => new AudioChannel(id, audio, handlers, onClose));
   }
 
   /** Ends every process; the channels give nothing more. */
@@ -129,12 +105,20 @@ export class CodecPool {
     };
   }
 
-  #place(channel: PoolChannel, carefulFor: number): void {
+  #add<T extends WorkerChannel>(make: (id: number, onClose: (channel: WorkerChannel) => void) => T): T {
+    if (this.#closed) throw new Error('The codec pool is closed');
+    const channel = make(this.#nextChannel++, (closed) => this.#forget(closed));
+    this.#channels.set(channel.id, channel);
+    this.#place(channel, 0);
+    return channel;
+  }
+
+  #place(channel: WorkerChannel, carefulFor: number): void {
     const worker = this.#chooseWorker();
     if (worker) this.#attach(channel, worker, carefulFor);
   }
 
-  #attach(channel: PoolChannel, worker: Worker, carefulFor: number): void {
+  #attach(channel: WorkerChannel, worker: Worker, carefulFor: number): void {
     worker.channels.add(channel);
     channel.attach(worker.child, carefulFor);
   }
@@ -202,7 +186,7 @@ export class CodecPool {
     if (worker !== this.#spare) this.#keepSpare();
   }
 
-  #forget(channel: PoolChannel): void {
+  #forget(channel: WorkerChannel): void {
     this.#channels.delete(channel.id);
     for (const worker of this.#workers) {
       if (worker.channels.delete(channel) && worker.channels.size === 0) worker.idleSince = this.#clock.now();
@@ -256,7 +240,7 @@ export class CodecPool {
   }
 
   /** Opens the channels in one further worker, then tells their owners, who feed them from a keyframe. */
-  #resume(channels: readonly PoolChannel[]): void {
+  #resume(channels: readonly WorkerChannel[]): void {
     if (channels.length === 0) {
       this.#keepSpare();
       return;
@@ -284,7 +268,7 @@ export class CodecPool {
   }
 
   /** @returns whether it is kept out of the workers for a while. */
-  #keepOut(channel: PoolChannel): boolean {
+  #keepOut(channel: WorkerChannel): boolean {
     const wait = judge(channel, this.#clock.now());
     if (wait === null) return false;
     channel.cancelReturn = this.#clock.after(wait, () => {

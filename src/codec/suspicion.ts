@@ -2,7 +2,7 @@
 // Decides only; pool.ts moves the channels.
 
 import { backoffMs } from '../base/backoff.ts';
-import type { PoolChannel } from './pool-channel.ts';
+import type { WorkerChannel } from './worker-channel.ts';
 
 /** How long after a death the culprit is sought, and how long a strike counts, ms. */
 export const suspicionTime = 30_000;
@@ -16,7 +16,7 @@ const forgiveAfter = 600_000;
  * or had units in flight can be blamed, and with several the search begins: all are announced from now on.
  * @param looksAllowed looks without progress after which a channel counts as hung.
  */
-export function suspects(channels: readonly PoolChannel[], looksAllowed: number): readonly PoolChannel[] {
+export function suspects(channels: readonly WorkerChannel[], looksAllowed: number): readonly WorkerChannel[] {
   const begun = channels.filter((channel) => channel.begun);
   if (begun.length > 0) return begun;
   const hung = channels.filter((channel) => channel.looksWithoutProgress > looksAllowed);
@@ -26,7 +26,7 @@ export function suspects(channels: readonly PoolChannel[], looksAllowed: number)
 }
 
 /** Counts a death against a channel. @returns how long to keep it out of the workers, ms, or null for not at all. */
-export function judge(channel: PoolChannel, now: number): number | null {
+export function judge(channel: WorkerChannel, now: number): number | null {
   const last = channel.strikes.at(-1);
   if (last !== undefined && now - last > forgiveAfter) channel.quarantines = 0;
   channel.strikes = channel.strikes.filter((at) => now - at < suspicionTime);

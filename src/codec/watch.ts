@@ -3,7 +3,7 @@
 
 import type { WorkerChild } from './child.ts';
 import { residentMemory } from './limits.ts';
-import type { PoolChannel } from './pool-channel.ts';
+import type { WorkerChannel } from './worker-channel.ts';
 
 /** Looks per hang time-out. Looks are counted, not clock time: when the service itself was held up, nobody hung. */
 export const looks = 5;
@@ -12,7 +12,7 @@ const startPatience = 6;
 
 export interface WatchedWorker {
   readonly child: WorkerChild;
-  readonly channels: ReadonlySet<PoolChannel>;
+  readonly channels: ReadonlySet<WorkerChannel>;
   /** Looks before it was ready. */
   looksBeforeReady: number;
 }

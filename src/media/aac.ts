@@ -1,6 +1,7 @@
 // AAC's description of itself: the AudioSpecificConfig (ISO 14496-3 §1.6.2.1), read and written.
 // The coded sound is not looked into.
 
+import type { AudioParameters } from './audio.ts';
 import { BitReader } from './nal.ts';
 
 export interface AacConfig {
@@ -101,3 +102,17 @@ export function buildAacConfig(sampleRate: number, channels: number): Uint8Array
   const bits = (aacLc << 11) | (index << 7) | (channelConfig << 3);
   return Uint8Array.of(bits >> 8, bits);
 }
+
+/**
+ * What other sound is made into: AAC-LC that every browser plays. At this rate a unit is short, so that sound lags
+ * little behind its picture, whatever the camera's own rate is.
+ */
+export function aacOf({ channels: of }: AudioParameters): AudioParameters {
+  const channels = Math.min(of, 2);
+  const config = buildAacConfig(madeRate, channels);
+  return { codec: 'aac', sampleRate: madeRate, channels, config, codecString: 'mp4a.40.2' };
+}
+
+const madeRate = 48_000;
+/** Samples of one unit, and its duration in µs. */
+export const madeUnit = { samples: 1024, duration: (1024 * 1_000_000) / madeRate };

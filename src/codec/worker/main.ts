@@ -4,6 +4,7 @@
 import { AV_LOG_QUIET } from 'node-av/constants';
 import { Log } from 'node-av/lib';
 import type { FromWorker, ToWorker } from '../messages.ts';
+import { AudioChannel } from './audio-channel.ts';
 import { Channel } from './channel.ts';
 import { ChannelFaces } from './faces.ts';
 
@@ -18,6 +19,7 @@ interface Entry {
 }
 
 const channels = new Map<number, Entry>();
+const sounds = new Map<number, { readonly channel: AudioChannel; readonly reporter: { stop(): void } }>();
 /** The end of the queue of channels under suspicion. */
 let lastTurn: Promise<void> = Promise.resolve();
 
@@ -49,8 +51,32 @@ function createReporter(channel: number) {
   };
 }
 
-function open({ channel, codec, options, wants, carefulFor }: Extract<ToWorker, { type: 'open' }>): void {
+/** Who is to be watched, for so long, works only when it is its turn, and says so first. */
+function takingTurns(channel: number, carefulFor: number) {
   const carefulUntil = performance.now() + carefulFor;
+  return (work: () => Promise<void>): Promise<void> => {
+    if (performance.now() >= carefulUntil) return work();
+    const result = lastTurn.then(() => {
+      post({ type: 'begin', channel });
+      return work();
+    });
+    // The failure is its own channel's affair; the next in the queue only waits for the end.
+    lastTurn = result.catch(() => undefined);
+    return result;
+  };
+}
+
+function openSound({ channel, audio, carefulFor }: Extract<ToWorker, { type: 'open-sound' }>): void {
+  const reporter = createReporter(channel);
+  const made = new AudioChannel(audio, {
+    done: (pieces, worked) => post({ type: 'sound', channel, pieces, worked }),
+    failed: (message) => reporter.add(message),
+    turn: takingTurns(channel, carefulFor),
+  });
+  sounds.set(channel, { channel: made, reporter });
+}
+
+function open({ channel, codec, options, wants, carefulFor }: Extract<ToWorker, { type: 'open' }>): void {
   const reporter = createReporter(channel);
   const faces = new ChannelFaces(channel, options, {
     found: (found, images) => post({ type: 'faces', channel, found, images }),
@@ -60,16 +86,7 @@ function open({ channel, codec, options, wants, carefulFor }: Extract<ToWorker, 
   const made = new Channel(codec, options, wants, faces, {
     done: (pictures, worked) => post({ type: 'done', channel, pictures, worked }),
     failed: (message) => reporter.add(message),
-    turn(work) {
-      if (performance.now() >= carefulUntil) return work();
-      const result = lastTurn.then(() => {
-        post({ type: 'begin', channel });
-        return work();
-      });
-      // The failure is its own channel's affair; the next in the queue only waits for the end.
-      lastTurn = result.catch(() => undefined);
-      return result;
-    },
+    turn: takingTurns(channel, carefulFor),
   });
   channels.set(channel, { channel: made, reporter });
 }
@@ -95,9 +112,14 @@ process.on('message', (message: ToWorker) => {
       return channels.get(message.channel)?.channel.want(message.wants);
     case 'unit':
       return channels.get(message.channel)?.channel.push(message);
+    case 'open-sound':
+      return openSound(message);
+    case 'sound':
+      return sounds.get(message.channel)?.channel.push(message);
     case 'close': {
-      const entry = channels.get(message.channel);
+      const entry = channels.get(message.channel) ?? sounds.get(message.channel);
       channels.delete(message.channel);
+      sounds.delete(message.channel);
       entry?.reporter.stop();
       return entry?.channel.close();
     }
