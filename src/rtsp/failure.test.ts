@@ -3,17 +3,16 @@
 import { expect, test } from 'vitest';
 import { fromStatus } from './failure.ts';
 
-test('a refusal quotes the camera, but not the password that the camera repeats', () => {
-  expect(fromStatus({ status: 404, reason: 'Stream Not Found\r\n' }).message).toMatch(
-    /\(404 Stream Not Found\)\.$/,
-  );
+test('a refusal is told by its status and the usual phrase, never by what the camera says', () => {
+  expect(fromStatus({ status: 404 }).message).toMatch(/\(404 Not Found\)\.$/);
+  expect(fromStatus({ status: 799 }).message).toMatch(/\(799\)\.$/);
   for (const reason of [
-    'No /?user=admin&password=c4nary here',
     'No rtsp://admin:c4nary@camera.local/ here',
-    'No /user=admin_password=c4nary_channel=1',
+    'Wrong Basic YWRtaW46YzRuYXJ5',
+    'c4nary',
+    'Your account is locked, call +1 900 555 0100',
   ]) {
-    const { message } = fromStatus({ status: 404, reason });
-    expect(message).toContain('(404 No');
-    expect(message).not.toContain('c4nary');
+    const answer = { status: 500, reason };
+    expect(fromStatus(answer).message).toBe('The camera answered with an error (500 Internal Server Error).');
   }
 });

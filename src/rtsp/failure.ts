@@ -1,9 +1,8 @@
 // Every way a camera can fail to serve, as a CameraError: socket errors, RTSP statuses, unreadable answers.
 // What is done about it (retry, show, ask a person) is decided by callers.
 
-import { redact } from '../base/log.ts';
 import { CameraError, type CameraErrorCode } from '../errors.ts';
-import type { RtspResponse } from './message.ts';
+import { type RtspResponse, reasons } from './message.ts';
 import { RtspSyntaxError } from './syntax.ts';
 
 const socketCodes: Readonly<Record<string, CameraErrorCode>> = {
@@ -52,13 +51,12 @@ const statusCodes: Readonly<Record<number, CameraErrorCode>> = {
 };
 
 /**
- * A refusal by status; the server's own phrase goes along, without control characters. Some repeat the address they were
- * asked for, and with it what it holds.
+ * A refusal by status, with the usual phrase of that status. Never the camera's own: some repeat in it the address or the
+ * sign-in that they were given, and a hostile one could put there whatever people are to read.
  */
-export function fromStatus(response: Pick<RtspResponse, 'status' | 'reason'>): CameraError {
-  const phrase = redact(response.reason.replace(/[^\x20-\x7e]/g, '')).slice(0, 60);
-  const detail = `${response.status} ${phrase}`.trim();
-  return new CameraError(statusCodes[response.status] ?? 'server_error', detail);
+export function fromStatus({ status }: Pick<RtspResponse, 'status'>): CameraError {
+  const detail = `${status} ${reasons[status] ?? ''}`.trim();
+  return new CameraError(statusCodes[status] ?? 'server_error', detail);
 }
 
 /** The camera points elsewhere; caught by the client, which decides whether to follow. */

@@ -37,7 +37,8 @@ export type RtspEvent = RtspRequest | RtspResponse | InterleavedFrame;
 
 type HeaderFields = RtspHeaders | Readonly<Record<string, string | undefined>>;
 
-const reasons: Readonly<Record<number, string>> = {
+/** The usual phrase of each status (RFC 2326 §7.1.1). */
+export const reasons: Readonly<Record<number, string>> = {
   200: 'OK',
   301: 'Moved Permanently',
   302: 'Moved Temporarily',
