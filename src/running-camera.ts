@@ -4,6 +4,8 @@
 import type { Camera } from './camera.ts';
 import type { Findings } from './camera-probe.ts';
 import type { Picture } from './media/access-unit.ts';
+import type { AudioOffer } from './media/audio.ts';
+import type { Stream } from './stream/stream.ts';
 import { VideoTally } from './video-tally.ts';
 
 export interface Patience {
@@ -44,7 +46,7 @@ export async function watchRunning(
         const { transport, lostPackets } = camera.source.figures;
         return {
           video,
-          audio: null,
+          audio: audioOf(stream),
           transport,
           lostPackets: lostPackets - lostBefore,
           ...tally.figures,
@@ -62,4 +64,9 @@ export async function watchRunning(
     leaveStream();
     leave();
   }
+}
+
+function audioOf({ audio, unsupportedAudio }: Stream): AudioOffer | null {
+  if (audio) return { kind: 'audio', audio };
+  return unsupportedAudio ? { kind: 'unsupported', codec: unsupportedAudio } : null;
 }

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { soundClip } from '../simulator/audio.ts';
 import { sceneClip } from '../simulator/clips.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import type { CameraCheck } from '../src/http/camera-check-ports.ts';
@@ -19,6 +20,7 @@ describe('trying a camera before it is saved', () => {
       cameras: [
         ...['/good', '/running', '/mute'].map((path) => ({ path, clip })),
         ...['/locked', '/kept'].map((path) => ({ path, clip, username: 'admin', password })),
+        { path: '/loud', clip, audio: await soundClip({ codec: 'aac' }) },
         { path: '/h265', clip: await sceneClip({ gopSeconds: 1, codec: 'h265' }) },
       ],
     });
@@ -88,6 +90,11 @@ describe('trying a camera before it is saved', () => {
     expect(found.snapshot).not.toBeNull();
   });
 
+  it('names the sound', async () => {
+    expect(await check(simulator.url('/good'))).toMatchObject({ ok: true, audio: null });
+    expect(await check(simulator.url('/loud'))).toMatchObject({ ok: true, audio: 'AAC' });
+  });
+
   it('tells a wrong password from a right one, and repeats neither', async () => {
     const wrong = await check(withPassword('/locked', 'wr0ng-one'));
     expect(wrong).toMatchObject({ ok: false, code: 'wrong_password', video: null, snapshot: null });
@@ -134,7 +141,8 @@ describe('trying a camera before it is saved', () => {
     ] as const;
     for (const [rtsp_url, stream_id, status, code] of elsewhere) {
       const response = await service.request('POST', '/api/streams/check/', { rtsp_url, stream_id });
-      expect([response.status, (await response.json()).code]).toEqual([status, code]);
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ code });
     }
     await service.api('DELETE', `/api/streams/${stream.id}/`);
   });
