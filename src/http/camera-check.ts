@@ -14,7 +14,7 @@ export interface CameraCheckRoutesOptions {
   readonly checks: CameraChecks;
 }
 
-const body = z
+export const checkBody = z
   .object(
     {
       rtsp_url: createBody.shape.rtsp_url,
@@ -29,7 +29,7 @@ const body = z
 
 const playable = z.enum(['yes', 'depends', 'no']);
 
-const checkReply = z
+export const checkReply = z
   .object({
     ok: z.boolean().describe('There is a picture.'),
     code: z.string().describe('`ok`, or why there is none.'),
@@ -74,7 +74,7 @@ export const cameraCheckRoutes: FastifyPluginAsyncZod<CameraCheckRoutesOptions> 
         tags: ['streams'],
         summary: 'Try a camera without saving it: connects once, at most about 10 s',
         description: 'A camera that gives no picture is answered with 200, `ok: false` and the reason.',
-        body,
+        body: checkBody,
         response: { 200: checkReply, '4xx': errorReply, '5xx': errorReply },
       },
     },

@@ -34,7 +34,7 @@ const frame = {
   end: z.string().nullable().describe('Of the last value: `since` of the next request.'),
 };
 
-const cameraReply = z
+export const cameraReply = z
   .object({
     ...frame,
     series: z.object({
@@ -55,7 +55,7 @@ const cameraReply = z
     description: 'Arrays of the same length, oldest first. Null: not measured, or the camera was stopped.',
   });
 
-const serviceReply = z
+export const serviceReply = z
   .object({
     ...frame,
     series: z.object({

@@ -64,7 +64,7 @@ byId('camera-cancel', HTMLButtonElement).addEventListener('click', () => cameraD
 
 /**
  * Asks for a camera's name and address until `action` accepts them or the user gives up.
- * @param {{title: string, button: string, name?: string, address?: string}} words
+ * @param {{title: string, button: string, name?: string | undefined, address?: string | undefined}} words
  * @param {(members: CameraMembers) => Promise<unknown>} action an ApiError of it is shown at the field
  */
 export function askForCamera({ title, button, name = '', address = '' }, action) {

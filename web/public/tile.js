@@ -26,7 +26,7 @@ const patience = 6_000;
  * @typedef {object} Look what a state looks like
  * @property {'live' | 'wait' | 'error' | 'off'} kind
  * @property {string} word beside the dot
- * @property {string} [sentence] on the picture; none while it is live
+ * @property {string | undefined} [sentence] on the picture; none while it is live
  */
 
 /** @param {ParentNode} root @param {string} selector @returns {HTMLElement} */

@@ -54,6 +54,21 @@ export function makeApi(send: Send = sendByFetch) {
       patchOne<t.StreamStatusReply>('/api/streams/{id}/status', id, { action }),
     deleteStream: (id: string) => remove('/api/streams/{id}', id),
 
+    /** Connects once, at most about 10 s; `ok: false` and the reason when there is no picture. */
+    checkCamera: (body: t.CameraCheckRequest, signal?: Signal) =>
+      send<t.CameraCheck>({ method: 'POST', path: '/api/streams/check', body, signal }),
+    /** @param since `end` of the reply before: only what came after it. */
+    streamPerformance: (id: string, since?: string, signal?: Signal) =>
+      send<t.CameraPerformance>({
+        method: 'GET',
+        path: '/api/streams/{id}/performance',
+        params: { id },
+        query: { since },
+        signal,
+      }),
+    performance: (since?: string, signal?: Signal) =>
+      get<t.ServicePerformance>('/api/performance', signal, { since }),
+
     alerts: (query: t.AlertFilter & t.Page, signal?: Signal) =>
       get<t.AlertsReply>('/api/alerts', signal, query),
     alert: (id: string, signal?: Signal) => getOne<t.AlertReply>('/api/alerts/{id}', id, signal),

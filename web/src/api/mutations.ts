@@ -73,6 +73,14 @@ export function useStreamAction() {
   });
 }
 
+/** Tries an address before it is saved: one connection of at most about 10 s, which `signal` gives up. */
+export function useCheckCamera() {
+  return useMutation({
+    mutationFn: ({ signal, ...body }: t.CameraCheckRequest & { signal?: AbortSignal | undefined }) =>
+      api.checkCamera(body, signal),
+  });
+}
+
 /** Its detections, alerts and images go with it. */
 export function useDeleteStream() {
   return useMutation({

@@ -12,6 +12,8 @@ export const keys = {
   streams: ['streams'],
   stream: (id: string) => ['streams', id],
   stats: (id: string) => ['stats', id],
+  performance: ['performance'],
+  streamPerformance: (id: string) => ['performance', id],
   alerts: ['alerts'],
   alertList: (filter: AlertFilter) => ['alerts', 'list', filter],
   alert: (id: string) => ['alerts', 'one', id],

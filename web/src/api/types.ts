@@ -4,6 +4,8 @@ import type { z } from 'zod';
 import type { Role } from '../../../src/base/identity.ts';
 import type * as accounts from '../../../src/http/account-schemas.ts';
 import type { AuditAction } from '../../../src/http/auth-ports.ts';
+import type { checkBody, checkReply } from '../../../src/http/camera-check.ts';
+import type { cameraReply, serviceReply } from '../../../src/http/performance.ts';
 import type * as records from '../../../src/http/record-schemas.ts';
 import type * as streams from '../../../src/http/schemas.ts';
 
@@ -20,6 +22,12 @@ export type CreatedStreamReply = z.output<typeof streams.createdReply>;
 export type StreamStatusReply = z.output<typeof streams.statusReply>;
 export type StreamsReply = z.output<typeof streams.listReply>;
 export type StreamStats = z.output<typeof streams.statsReply>;
+
+export type CameraCheckRequest = z.input<typeof checkBody>;
+export type CameraCheck = z.output<typeof checkReply>;
+/** Of the last hour; arrays of the same length, oldest first. */
+export type CameraPerformance = z.output<typeof cameraReply>;
+export type ServicePerformance = z.output<typeof serviceReply>;
 
 export type Alert = z.output<typeof records.alert>;
 export type AlertReply = z.output<typeof records.alertReply>;

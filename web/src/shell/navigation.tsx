@@ -165,7 +165,8 @@ export function SideBar() {
       .map((route) => <SideLink key={route.path} route={route} narrow={narrow} />);
   const admin = group('admin');
   return (
-    <div
+    <nav
+      aria-label={text.nav.label}
       className={cx(
         'sticky top-0 hidden h-dvh shrink-0 flex-col border-line border-r bg-surface px-2 pb-2 md:flex',
         narrow ? 'w-14' : 'w-14 lg:w-54',
@@ -177,7 +178,7 @@ export function SideBar() {
           {text.productShort}
         </span>
       </div>
-      <nav aria-label={text.nav.label} className="flex min-h-0 flex-1 flex-col gap-0.5 overflow-y-auto py-1">
+      <div className="flex min-h-0 flex-1 flex-col gap-0.5 overflow-y-auto py-1">
         <Group narrow={narrow}>{group('main')}</Group>
         <Group narrow={narrow}>{group('more')}</Group>
         {admin.length > 0 && (
@@ -185,7 +186,7 @@ export function SideBar() {
             {admin}
           </Group>
         )}
-      </nav>
+      </div>
       <div className={cx('flex items-center gap-1', narrow ? 'flex-col' : 'max-lg:flex-col')}>
         <AccountMenu narrow={narrow} />
         <IconButton
@@ -196,7 +197,7 @@ export function SideBar() {
           onClick={() => setSidebar(narrow ? 'wide' : 'narrow')}
         />
       </div>
-    </div>
+    </nav>
   );
 }
 

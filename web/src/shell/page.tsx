@@ -44,12 +44,16 @@ export function Page({ title, aside, actions, width = 'wide', children }: PagePr
 
   return (
     <>
-      <header className="sticky top-0 z-20 flex min-h-(--header) items-center gap-3 border-line border-b bg-canvas/92 px-4 py-2 backdrop-blur md:px-6">
-        <h1 ref={heading} tabIndex={-1} className="truncate font-semibold text-lg">
-          {title}
-        </h1>
-        {aside && <div className="min-w-0 text-ink-faint text-sm">{aside}</div>}
-        {actions && <div className="ml-auto flex shrink-0 items-center gap-2">{actions}</div>}
+      <header className="sticky top-0 z-20 border-line border-b bg-canvas/92 backdrop-blur">
+        <div
+          className={cx('mx-auto flex min-h-(--header) items-center gap-3 px-4 py-2 md:px-6', widths[width])}
+        >
+          <h1 ref={heading} tabIndex={-1} className="truncate font-semibold text-lg">
+            {title}
+          </h1>
+          {aside && <div className="min-w-0 text-ink-faint text-sm">{aside}</div>}
+          {actions && <div className="ml-auto flex shrink-0 items-center gap-2">{actions}</div>}
+        </div>
       </header>
       <div className={cx('mx-auto w-full px-4 py-4 md:px-6 md:py-5', widths[width])}>{children}</div>
     </>

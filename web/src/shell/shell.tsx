@@ -76,7 +76,7 @@ export function Shell() {
     <div className="flex min-h-dvh">
       <a
         href="#content"
-        className="-top-20 fixed left-3 z-50 rounded-md bg-accent px-4 py-2 font-medium text-on-accent focus:top-3"
+        className="-top-20 fixed left-3 z-50 rounded-md bg-accent-fill px-4 py-2 font-medium text-on-accent focus:top-3"
       >
         {text.nav.skip}
       </a>

@@ -11,7 +11,7 @@ export type ButtonTone = 'primary' | 'plain' | 'quiet' | 'danger';
 export type ButtonSize = 'sm' | 'md' | 'lg';
 
 const tones: Record<ButtonTone, string> = {
-  primary: 'bg-accent text-on-accent hover:not-disabled:bg-accent-hover',
+  primary: 'bg-accent-fill text-on-accent hover:not-disabled:bg-accent-hover',
   plain: 'border border-line-strong bg-surface text-ink hover:not-disabled:bg-sunken',
   quiet:
     'text-ink-soft hover:not-disabled:bg-hover hover:not-disabled:text-ink active:not-disabled:bg-pressed',
@@ -110,7 +110,7 @@ export function IconButton({
       {...rest}
       type={type}
       aria-label={label}
-      className={look(tone, squares[size], cx('relative shrink-0', className))}
+      className={look(tone, squares[size], cx('shrink-0', children ? 'relative' : null, className))}
     >
       <Glyph {...iconLook} />
       {children}

@@ -150,7 +150,7 @@ export function Switch({ checked, onChange, label, hint, disabled, className }: 
           onChange={(event) => onChange(event.target.checked)}
           className={cx(
             'peer h-6 w-10 cursor-pointer appearance-none rounded-full border border-line-field bg-sunken transition-colors',
-            'checked:border-accent checked:bg-accent disabled:opacity-55',
+            'checked:border-accent-fill checked:bg-accent-fill disabled:opacity-55',
           )}
         />
         <span
@@ -177,7 +177,7 @@ export function Checkbox({ checked, onChange, label, hint, disabled, className }
           onChange={(event) => onChange(event.target.checked)}
           className={cx(
             'peer size-4.5 cursor-pointer appearance-none rounded-sm border border-line-field bg-surface',
-            'checked:border-accent checked:bg-accent disabled:opacity-55',
+            'checked:border-accent-fill checked:bg-accent-fill disabled:opacity-55',
           )}
         />
         <Check

@@ -58,7 +58,7 @@ export function Field({ label, hint, error, aside, labelHidden, className, child
 /** What concerns a form as a whole; announced when it appears. */
 export function FormError({ children }: { readonly children: ReactNode }) {
   return (
-    <div role="alert">
+    <div role="alert" className="empty:-mt-4">
       {children && (
         <p className="flex items-start gap-2 rounded-md bg-bad-soft px-3 py-2 text-bad text-sm">
           <CircleAlert {...iconLook} className="mt-0.5 shrink-0" />

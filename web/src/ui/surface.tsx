@@ -32,7 +32,7 @@ export function Section({ title, description, children }: SectionProps) {
 export type Tone = 'neutral' | 'accent' | 'good' | 'warn' | 'bad';
 
 const badgeTones: Record<Tone, string> = {
-  neutral: 'bg-sunken text-ink-soft',
+  neutral: 'bg-pressed text-ink-soft',
   accent: 'bg-accent-soft text-accent-ink',
   good: 'bg-good-soft text-good',
   warn: 'bg-warn-soft text-warn',

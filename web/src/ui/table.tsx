@@ -8,7 +8,7 @@ export interface Column<Row> {
   readonly id: string;
   readonly header: string;
   readonly cell: (row: Row) => ReactNode;
-  /** Of the column; Tailwind classes such as `w-40`. */
+  /** Of the column; its width for tables only: `md:w-40`. */
   readonly className?: string;
   /** Buttons and menus: no header for the eye, at the end of the line, beside the first cell on a phone. */
   readonly actions?: boolean;
@@ -68,14 +68,14 @@ export function Table<Row>({ caption, columns, rows, rowKey }: TableProps<Row>) 
 }
 
 const cellLook =
-  'border-line border-b px-3 py-2 align-middle group-last:border-b-0 max-md:border-0 max-md:p-0';
+  'border-line border-b px-3 py-1.5 align-middle group-last:border-b-0 max-md:border-0 max-md:p-0';
 
 function Cell<Row>({ column, first, row }: { column: Column<Row>; first: boolean; row: Row }) {
   const { header, cell, className, actions } = column;
   if (first)
     return (
-      // biome-ignore lint/a11y/noRedundantRoles: see Table
       <th
+        // biome-ignore lint/a11y/noRedundantRoles: see Table
         role="rowheader"
         scope="row"
         className={cx(cellLook, 'text-left font-medium max-md:pr-12 max-md:text-lg', className)}
@@ -85,8 +85,8 @@ function Cell<Row>({ column, first, row }: { column: Column<Row>; first: boolean
     );
   if (actions)
     return (
-      // biome-ignore lint/a11y/noRedundantRoles: see Table
       <td
+        // biome-ignore lint/a11y/noRedundantRoles: see Table
         role="cell"
         className={cx(cellLook, 'text-right max-md:absolute max-md:top-1.5 max-md:right-1.5', className)}
       >
@@ -94,12 +94,19 @@ function Cell<Row>({ column, first, row }: { column: Column<Row>; first: boolean
       </td>
     );
   return (
-    // biome-ignore lint/a11y/noRedundantRoles: see Table
-    <td role="cell" className={cx(cellLook, 'max-md:flex max-md:justify-between max-md:gap-4', className)}>
+    <td
+      // biome-ignore lint/a11y/noRedundantRoles: see Table
+      role="cell"
+      className={cx(
+        cellLook,
+        'max-md:grid max-md:grid-cols-[7.5rem_minmax(0,1fr)] max-md:items-baseline max-md:gap-3',
+        className,
+      )}
+    >
       <span aria-hidden className="shrink-0 text-ink-faint text-sm md:hidden">
         {header}
       </span>
-      <span className="min-w-0 max-md:text-right">{cell(row)}</span>
+      <span className="min-w-0">{cell(row)}</span>
     </td>
   );
 }

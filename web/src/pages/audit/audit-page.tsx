@@ -11,7 +11,6 @@ import { Button } from '../../ui/button.tsx';
 import { Input, Select } from '../../ui/controls.tsx';
 import { Field } from '../../ui/field.tsx';
 import { Loaded, More } from '../../ui/list-state.tsx';
-import { RoleBadge } from '../../ui/role.tsx';
 import { Code, Dot, EmptyState, SkeletonLines, type Tone } from '../../ui/surface.tsx';
 import { type Column, Table } from '../../ui/table.tsx';
 
@@ -70,7 +69,7 @@ const columns: readonly Column<AuditEntry>[] = [
   {
     id: 'when',
     header: text.audit.when,
-    className: 'w-44',
+    className: 'md:w-44',
     cell: ({ timestamp }) => (
       <span className="tabular text-ink-soft">
         {formatDay(timestamp)}, {formatTime(timestamp)}
@@ -80,11 +79,11 @@ const columns: readonly Column<AuditEntry>[] = [
   {
     id: 'actor',
     header: text.audit.actor,
-    className: 'w-48',
+    className: 'md:w-48',
     cell: ({ actor, actor_role: role }) => (
-      <span className="inline-flex flex-wrap items-center gap-2">
+      <span className="inline-flex flex-wrap items-baseline gap-x-2">
         {actor ?? <span className="text-ink-faint">{text.audit.nobody}</span>}
-        {role && <RoleBadge role={role} />}
+        {role && <span className="text-ink-faint text-sm">{text.role.names[role]}</span>}
       </span>
     ),
   },
@@ -92,7 +91,7 @@ const columns: readonly Column<AuditEntry>[] = [
     id: 'subject',
     header: text.audit.subject,
     cell: ({ subject, detail }) => (
-      <span className="flex flex-col max-md:items-end">
+      <span className="flex flex-wrap items-baseline gap-x-2">
         <span>{subject ?? text.ui.none}</span>
         {detail && <span className="text-ink-soft text-sm">{detail}</span>}
       </span>
@@ -101,7 +100,7 @@ const columns: readonly Column<AuditEntry>[] = [
   {
     id: 'address',
     header: text.audit.address,
-    className: 'w-40',
+    className: 'md:w-40',
     cell: ({ address }) => <Code>{address}</Code>,
   },
 ];

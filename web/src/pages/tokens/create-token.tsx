@@ -34,7 +34,7 @@ function Secret({ made, onClose }: { readonly made: NewTokenReply; readonly onCl
       <CopyField label={text.tokens.secret} value={made.secret} failure={text.tokens.copyFailed} />
       <div className="flex flex-col gap-1.5">
         <p className="font-medium text-sm">{text.tokens.usage}</p>
-        <pre className="overflow-x-auto rounded-md bg-sunken p-3 font-mono text-sm">
+        <pre className="whitespace-pre-wrap rounded-md bg-sunken p-3 font-mono text-sm">
           {`curl -H "Authorization: Bearer …" ${location.origin}/api/streams/`}
         </pre>
       </div>

@@ -50,23 +50,28 @@ export default function TokensPage() {
 
   const columns: readonly Column<ApiToken>[] = [
     { id: 'name', header: text.tokens.name, cell: ({ name }) => name },
-    { id: 'role', header: text.role.label, className: 'w-28', cell: ({ role }) => <RoleBadge role={role} /> },
+    {
+      id: 'role',
+      header: text.role.label,
+      className: 'md:w-28',
+      cell: ({ role }) => <RoleBadge role={role} />,
+    },
     {
       id: 'expires',
       header: text.tokens.expires,
-      className: 'w-32 text-ink-soft',
+      className: 'md:w-32 text-ink-soft',
       cell: (token) => <Expiry token={token} />,
     },
     {
       id: 'used',
       header: text.tokens.lastUsed,
-      className: 'w-32 text-ink-soft',
+      className: 'md:w-32 text-ink-soft',
       cell: ({ last_used: at }) => (at ? <Time value={at} /> : text.tokens.neverUsed),
     },
     {
       id: 'created',
       header: text.tokens.created,
-      className: 'w-52 text-ink-soft',
+      className: 'md:w-52 text-ink-soft',
       cell: ({ created_at: at, created_by: by }) => (
         <>
           <Time value={at} />
@@ -78,7 +83,7 @@ export default function TokensPage() {
       id: 'actions',
       header: text.ui.actions,
       actions: true,
-      className: 'w-14',
+      className: 'md:w-14',
       cell: (token) => (
         <IconButton
           icon={Trash2}

@@ -68,7 +68,12 @@ export default function UsersPage() {
 
   const columns: readonly Column<User>[] = [
     { id: 'name', header: text.users.name, cell: (user) => <Name user={user} you={isYou(user)} /> },
-    { id: 'role', header: text.role.label, cell: ({ role }) => <RoleBadge role={role} />, className: 'w-32' },
+    {
+      id: 'role',
+      header: text.role.label,
+      cell: ({ role }) => <RoleBadge role={role} />,
+      className: 'md:w-32',
+    },
     {
       id: 'email',
       header: text.users.email,
@@ -77,20 +82,20 @@ export default function UsersPage() {
     {
       id: 'login',
       header: text.users.lastLogin,
-      className: 'w-36 text-ink-soft',
+      className: 'md:w-36 text-ink-soft',
       cell: ({ last_login: at }) => (at ? <Time value={at} /> : text.time.never),
     },
     {
       id: 'created',
       header: text.users.created,
-      className: 'w-36 text-ink-soft',
+      className: 'md:w-36 text-ink-soft',
       cell: ({ created_at: at }) => <Time value={at} />,
     },
     {
       id: 'actions',
       header: text.ui.actions,
       actions: true,
-      className: 'w-14',
+      className: 'md:w-14',
       cell: (user) => (
         <Actions user={user} lastAdmin={isLastAdmin(user)} open={(what) => setOpen({ what, user })} />
       ),
