@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { CameraError } from '../errors.ts';
 import type { AccessUnit } from '../media/access-unit.ts';
+import type { AudioUnit } from '../media/audio.ts';
 import { type CameraUrl, formatCameraUrl } from '../media/camera-url.ts';
 import { Timeline } from '../media/timeline.ts';
 import { type ResolveAddress, RtspClient } from '../rtsp/client.ts';
@@ -21,6 +22,8 @@ export interface SourceOptions {
   readonly random?: () => number;
   /** Called when the camera comes online, with the wall time. */
   readonly onOnline?: (wallTime: number) => void;
+  /** Default true: sound is asked for as well. */
+  readonly audio?: boolean;
 }
 
 export interface SourceFigures {
@@ -32,6 +35,8 @@ export interface SourceFigures {
 }
 
 const watchEveryMs = 250;
+/** Without a unit for so long, sound has come to an end: players must not wait for it. */
+const silenceMs = 3_000;
 
 export class Source {
   readonly #options: SourceOptions;
@@ -53,6 +58,10 @@ export class Source {
   #usualGap = 0;
   #lastUnitAt: number | null = null;
   #sawKeyframe = false;
+  #lastAudioAt: number | null = null;
+  #lastAudioTimestamp = -1;
+  /** The last session had sound and showed nothing: it may be the sound's fault, so the next one is without. */
+  #audioSuspected = false;
   #connects = 0;
   #packetsBefore = 0;
   #lostBefore = 0;
@@ -151,12 +160,19 @@ export class Source {
         url: this.#address,
         resolve: this.#options.resolve,
         signal: attempt.signal,
+        audio: this.#options.audio !== false && !this.#audioSuspected,
         events: {
           onVideo: (video) => {
             if (!attempt.signal.aborted) this.#options.stream.setVideo(video);
           },
           onAccessUnit: (unit) => {
             if (!attempt.signal.aborted) this.#publish(unit);
+          },
+          onAudio: (offer) => {
+            if (!attempt.signal.aborted) this.#options.stream.setAudio(offer);
+          },
+          onAudioUnit: (unit) => {
+            if (!attempt.signal.aborted) this.#publishAudio(unit);
           },
         },
       });
@@ -175,6 +191,7 @@ export class Source {
     this.#connects += 1;
     this.#sawKeyframe = false;
     this.#lastUnitAt = null;
+    this.#lastAudioAt = null;
     this.#usualGap = 0;
   }
 
@@ -214,9 +231,30 @@ export class Source {
     // What depends on a keyframe of another session, or of another camera, would be decoded onto that one's picture.
     if (!this.#sawKeyframe) return;
     this.#options.stream.publish({ ...unit, timestamp: this.#timeline.map(unit.timestamp, unit.receivedAt) });
+    this.#noticeSilence(unit.receivedAt);
+  }
+
+  /** On the video's timeline; what comes before its first keyframe, or would be heard twice, is left out. */
+  #publishAudio(unit: AudioUnit): void {
+    if (!this.#sawKeyframe) return;
+    const timestamp = this.#timeline.project(unit.timestamp);
+    if (timestamp === null || timestamp <= this.#lastAudioTimestamp) return;
+    this.#lastAudioTimestamp = timestamp;
+    this.#lastAudioAt = unit.receivedAt;
+    const { stream } = this.#options;
+    if (stream.audio !== unit.audio) stream.setAudio({ kind: 'audio', audio: unit.audio });
+    stream.publishAudio({ ...unit, timestamp });
+  }
+
+  /** After a reconnect the sound of before has as long to come back. */
+  #noticeSilence(now: number): void {
+    this.#lastAudioAt ??= now;
+    const { stream } = this.#options;
+    if (stream.audio && now - this.#lastAudioAt > silenceMs) stream.setAudio({ kind: 'none' });
   }
 
   #fail(error: unknown): void {
+    this.#audioSuspected = !this.#sawKeyframe && (this.#client?.stats.audio ?? null) !== null;
     this.#disconnect();
     const failure =
       error instanceof CameraError

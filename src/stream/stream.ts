@@ -2,12 +2,18 @@
 // No I/O: units are published by ingest, read by codecs and sessions.
 
 import { type AccessUnit, sameVideo, type VideoParameters } from '../media/access-unit.ts';
+import { type AudioOffer, type AudioParameters, type AudioUnit, sameAudio } from '../media/audio.ts';
+import { ReorderDepth } from '../media/decode-times.ts';
 import { RateMeter } from '../media/rate-meter.ts';
 import type { StreamStatus } from './status.ts';
 
 export interface StreamReader {
   onUnit?(unit: AccessUnit): void;
   onVideo?(video: VideoParameters): void;
+  /** As the camera sends it; see `AudioSource` for sound that every browser plays. */
+  onAudioUnit?(unit: AudioUnit): void;
+  /** Sound began, changed or, with null, came to an end while the video goes on. */
+  onAudio?(audio: AudioParameters | null): void;
   onStatus?(status: StreamStatus, message: string | null): void;
   /** The stream was deleted: nothing will ever come again. */
   onEnd?(): void;
@@ -29,9 +35,12 @@ export class Stream {
   readonly #maxRecentUnits: number;
   readonly #rate = new RateMeter();
   readonly #byteRate = new RateMeter();
+  #reorder = new ReorderDepth();
   #recent: AccessUnit[] = [];
   #recentBytes = 0;
   #video: VideoParameters | null = null;
+  #audio: AudioParameters | null = null;
+  #unsupportedAudio: string | null = null;
   #status: StreamStatus = 'offline';
   #message: string | null = null;
   #units = 0;
@@ -46,6 +55,14 @@ export class Stream {
 
   get video(): VideoParameters | null {
     return this.#video;
+  }
+  /** Not null only while sound really comes. */
+  get audio(): AudioParameters | null {
+    return this.#audio;
+  }
+  /** The name of the camera's audio codec when it cannot be used. */
+  get unsupportedAudio(): string | null {
+    return this.#unsupportedAudio;
   }
   get status(): StreamStatus {
     return this.#status;
@@ -73,6 +90,11 @@ export class Stream {
     return this.#byteRate.perSecond(now);
   }
 
+  /** How many pictures come before one that is shown first, as seen so far: 0 without B-frames. */
+  get reorderDepth(): number {
+    return this.#reorder.depth;
+  }
+
   /** The last keyframe and all that depends on it, oldest first; empty when there is none or it grew over the limit. */
   recentUnits(): readonly AccessUnit[] {
     return this.#recent;
@@ -92,7 +114,21 @@ export class Stream {
     this.#video = video;
     if (same) return;
     this.#forgetRecent();
+    this.#reorder = new ReorderDepth();
     this.#each((reader) => reader.onVideo?.(video));
+  }
+
+  setAudio(offer: AudioOffer): void {
+    const audio = offer.kind === 'audio' ? offer.audio : null;
+    const same = sameAudio(this.#audio, audio);
+    this.#audio = audio;
+    this.#unsupportedAudio = offer.kind === 'unsupported' ? offer.codec : null;
+    if (!same) this.#each((reader) => reader.onAudio?.(audio));
+  }
+
+  /** None is kept: a newcomer hears from now on. */
+  publishAudio(unit: AudioUnit): void {
+    this.#each((reader) => reader.onAudioUnit?.(unit));
   }
 
   publish(unit: AccessUnit): void {
@@ -101,6 +137,7 @@ export class Stream {
     this.#latest = unit;
     this.#rate.count(unit.receivedAt);
     this.#byteRate.count(unit.receivedAt, unit.data.byteLength);
+    this.#reorder.notice(unit.timestamp);
     this.#remember(unit);
     this.#each((reader) => reader.onUnit?.(unit));
   }
