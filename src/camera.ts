@@ -4,12 +4,13 @@
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { CameraFaces, type Looked, type VisitStorePort } from './camera-faces.ts';
+import { AudioFeed } from './codec/audio-feed.ts';
 import { Decoding } from './codec/decoding.ts';
 import type { ChannelOptions } from './codec/messages.ts';
 import { PictureFeed } from './codec/picture-feed.ts';
 import type { CodecPool } from './codec/pool.ts';
 import { sumOfUsage, type Usage } from './codec/usage.ts';
-import { Source } from './ingest/source.ts';
+import { Source, type SourceOptions } from './ingest/source.ts';
 import { type CameraUrl, formatCameraUrl, sameCameraUrl } from './media/camera-url.ts';
 import type { ResolveAddress } from './rtsp/client.ts';
 import type { CameraFigures, FaceSource, LiveCamera } from './stream/live-camera.ts';
@@ -59,6 +60,7 @@ export class Camera implements LiveCamera {
   readonly id: string | null;
   readonly stream = new Stream();
   readonly pictures: PictureFeed;
+  readonly audio: AudioFeed;
   readonly #source: Source;
   readonly #faces: CameraFaces | null;
   readonly #main: Looked;
@@ -81,9 +83,16 @@ export class Camera implements LiveCamera {
     const decoding = this.#decode(stream);
     this.#main = { stream, decoding };
     this.pictures = new PictureFeed({ stream, decoding, picture: parts.channel.picture, clock: parts.clock });
-    this.#source = this.#connect(stream, address, (wallTime) => {
-      this.lastConnected = wallTime;
-      onOnline?.(wallTime);
+    this.audio = new AudioFeed({
+      stream,
+      pool: parts.pool,
+      onTrouble: (message) => parts.log.warn(this.#name(), message),
+    });
+    this.#source = this.#connect(stream, address, {
+      onOnline: (wallTime) => {
+        this.lastConnected = wallTime;
+        onOnline?.(wallTime);
+      },
     });
     this.#faces =
       id === null ? null : new CameraFaces({ ...parts, streamId: id, confidenceThreshold: 0, shown: stream });
@@ -186,6 +195,7 @@ export class Camera implements LiveCamera {
   async close(keep: boolean): Promise<void> {
     await Promise.all([this.stop(), this.#faces?.close(keep ? storeWithinMs : 0)]);
     this.pictures.close();
+    this.audio.close();
     this.#main.decoding.close();
   }
 
@@ -201,7 +211,7 @@ export class Camera implements LiveCamera {
 
   #beginSub(address: CameraUrl): SubStream {
     const stream = new Stream();
-    const source = this.#connect(stream, address);
+    const source = this.#connect(stream, address, { audio: false });
     // Nobody sees these pictures, but alerts hang on them: it is tried as eagerly as a watched camera.
     source.setWatched(true);
     source.start();
@@ -224,9 +234,9 @@ export class Camera implements LiveCamera {
     return new Decoding({ stream, pool, channel, onTrouble: (message) => log.warn(this.#name(), message) });
   }
 
-  #connect(stream: Stream, address: CameraUrl, onOnline?: (wallTime: number) => void): Source {
+  #connect(stream: Stream, address: CameraUrl, more: Pick<SourceOptions, 'onOnline' | 'audio'>): Source {
     const { clock, log, resolve } = this.#parts;
-    return new Source({ stream, address, resolve, clock, log, ...(onOnline && { onOnline }) });
+    return new Source({ stream, address, resolve, clock, log, ...more });
   }
 
   #name() {
