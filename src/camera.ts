@@ -14,6 +14,7 @@ import { Source, type SourceOptions } from './ingest/source.ts';
 import { type CameraUrl, formatCameraUrl, sameCameraUrl } from './media/camera-url.ts';
 import type { ResolveAddress } from './rtsp/client.ts';
 import type { CameraFigures, FaceSource, LiveCamera } from './stream/live-camera.ts';
+import { Passthrough } from './stream/passthrough.ts';
 import { Stream } from './stream/stream.ts';
 
 /** What every camera of the service shares. */
@@ -61,6 +62,7 @@ export class Camera implements LiveCamera {
   readonly stream = new Stream();
   readonly pictures: PictureFeed;
   readonly audio: AudioFeed;
+  readonly packets = new Passthrough(this.stream);
   readonly #source: Source;
   readonly #faces: CameraFaces | null;
   readonly #main: Looked;

@@ -4,7 +4,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Picture } from '../media/access-unit.ts';
 import { RateMeter } from '../media/rate-meter.ts';
-import type { LiveCamera, SeenFace } from '../stream/live-camera.ts';
+import type { LiveCamera, PacketSetup, SeenFace } from '../stream/live-camera.ts';
 import { type ServerMessage, statusMessage } from './protocol.ts';
 
 /** Weight of the newest picture in the delay that viewers are told. */
@@ -32,10 +32,14 @@ export class Announcer {
     this.#toldSize = null;
   }
 
-  /** A picture was handed to the viewer's socket. */
-  sent({ receivedAt }: Picture): void {
+  /**
+   * A picture or packet was handed to the viewer's socket.
+   * @param live false for one that was late already when the viewer joined.
+   */
+  sent({ receivedAt }: Pick<Picture, 'receivedAt'>, live = true): void {
     const now = this.#clock.now();
     this.#sentRate.count(now);
+    if (!live) return;
     const latency = now - receivedAt;
     this.#latency = this.#latency === 0 ? latency : this.#latency + (latency - this.#latency) * newestWeight;
   }
@@ -47,6 +51,7 @@ export class Announcer {
     const video = camera?.stream.video ?? null;
     this.#send({
       type: 'stream_info',
+      format: 'jpeg',
       codec: 'jpeg',
       mime: 'image/jpeg',
       width,
@@ -54,6 +59,13 @@ export class Announcer {
       fps: video?.fps ?? null,
       source: video && { codec: video.codecString, width: video.width, height: video.height },
     });
+  }
+
+  /** What packets the viewer gets from here on. */
+  packets({ format, codec, mime, width, height, fps }: PacketSetup): void {
+    this.#toldSize = null;
+    const source = { codec, width, height };
+    this.#send({ type: 'stream_info', format, codec, mime, width, height, fps, source });
   }
 
   /** @param camera null: the viewer watches none. @param note said instead of the stream's own message. */

@@ -8,7 +8,7 @@ import type { DetectionStats, LiveCamera, RaisedAlert, SeenFace } from '../strea
 import type { StreamStatus } from '../stream/status.ts';
 
 export interface PerformanceStats {
-  /** Pictures a second that reached this viewer over the last seconds. */
+  /** Pictures or frames a second that were sent to this viewer over the last seconds. */
   readonly current_fps: number;
   /** ms */
   readonly avg_processing_time: number;
@@ -48,6 +48,8 @@ export type ServerMessage =
   | { readonly type: 'detections'; readonly timestamp: number; readonly faces: readonly SeenFace[] }
   | {
       readonly type: 'stream_info';
+      /** Of the binary messages from here on. */
+      readonly format: Format;
       /** What this viewer gets: RFC 6381, or `jpeg`. */
       readonly codec: string;
       readonly mime: string;
@@ -62,9 +64,9 @@ export type ServerMessage =
       readonly stats: PerformanceStats;
       readonly detection: DetectionStats;
       readonly viewers: number;
-      /** From the arrival of a frame's last packet to its picture handed to this viewer's socket, ms. */
+      /** From the arrival of a frame's last packet to its picture, or the frame itself, handed to this viewer's socket, ms. */
       readonly latency_ms: number;
-      /** Pictures this viewer did not get because it was too slow. */
+      /** Pictures or frames that this viewer did not get because it was too slow. */
       readonly dropped_frames: number;
     }
   | { readonly type: 'error'; readonly error: string; readonly code: string };
@@ -102,8 +104,12 @@ export function statusMessage(camera: LiveCamera, details: boolean, note?: strin
   };
 }
 
-export const formats = ['jpeg'] as const;
+export const formats = ['jpeg', 'annexb', 'mp4'] as const;
 export type Format = (typeof formats)[number];
+
+export function isFormat(text: string): text is Format {
+  return (formats as readonly string[]).includes(text);
+}
 
 /** Extra members are allowed: clients of the earlier service send `ws_url` along. */
 export const clientMessage = z.discriminatedUnion('command', [

@@ -15,8 +15,9 @@ import { type CameraUrl, parseCameraUrl } from '../media/camera-url.ts';
 import { Access, AdHocWatchers, maySeeAddresses, requireMayWatch } from './access.ts';
 import { EventFeed } from './events.ts';
 import type { CameraDirectory } from './ports.ts';
-import { closeCodes, formats, type ServerMessage } from './protocol.ts';
-import { Session, type SessionSocket, type Target } from './session.ts';
+import { closeCodes, isFormat, type ServerMessage } from './protocol.ts';
+import { Session, type SessionSocket, type ShownAs, type Target } from './session.ts';
+import { noSuchFormat } from './showing.ts';
 
 export interface LiveServerOptions {
   readonly cameras: CameraDirectory;
@@ -171,8 +172,8 @@ export class LiveServer {
       return;
     }
     const { format = 'jpeg', fps, stream_id: streamId, url } = parsed.data;
-    if (!(formats as readonly string[]).includes(format)) {
-      refuse(socket, 'format_unavailable', `There is no format "${format.slice(0, 20)}"; use jpeg.`);
+    if (!isFormat(format)) {
+      refuse(socket, 'format_unavailable', noSuchFormat(format));
       return;
     }
     const access = new Access({
@@ -181,12 +182,13 @@ export class LiveServer {
       watchers: this.#watchers,
       onAdHoc: (who, address) => this.#options.onAdHoc(who, address, request),
     });
-    this.#begin(socket, access, { streamId: streamId ?? null, address: url ?? null }, fps ?? null);
+    const target = { streamId: streamId ?? null, address: url ?? null };
+    this.#begin(socket, access, target, { format, fps: fps ?? null });
   }
 
-  #begin(socket: WebSocket, access: Access, target: Target, fps: number | null): void {
+  #begin(socket: WebSocket, access: Access, target: Target, shownAs: ShownAs): void {
     const { clock } = this.#options;
-    const session = new Session({ socket: adapt(socket), access, target, clock, fps });
+    const session = new Session({ socket: adapt(socket), access, target, clock, ...shownAs });
     this.#sockets.set(socket, (code, reason) => session.close(code, reason));
     socket.on('message', (data, isBinary) => {
       try {

@@ -1,16 +1,21 @@
 // One viewer on one WebSocket: which camera it watches, what it is told, when it is let go.
-// Pictures pass through its Outbox; cameras come from the directory; the HTTP upgrade is done in server.ts.
+// What it is shown passes through showing.ts; cameras come from the directory; the HTTP upgrade is done in server.ts.
 
 import type { Clock } from '../base/clock.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { AppError } from '../errors.ts';
-import type { Picture } from '../media/access-unit.ts';
-import { FrameRateLimiter } from '../media/frame-rate.ts';
 import type { LiveCamera } from '../stream/live-camera.ts';
 import type { Access } from './access.ts';
 import { Announcer } from './announcer.ts';
-import { Outbox } from './outbox.ts';
-import { type ClientMessage, closeCodes, faceAlert, parseCommand, type ServerMessage } from './protocol.ts';
+import {
+  type ClientMessage,
+  closeCodes,
+  type Format,
+  faceAlert,
+  parseCommand,
+  type ServerMessage,
+} from './protocol.ts';
+import { Showing } from './showing.ts';
 
 export interface SessionSocket {
   sendText(text: string): void;
@@ -27,13 +32,17 @@ export interface Target {
   readonly address: string | null;
 }
 
-export interface SessionOptions {
+export interface ShownAs {
+  readonly format: Format;
+  /** JPEG view: at most so many pictures a second; null for as many as are made. */
+  readonly fps: number | null;
+}
+
+export interface SessionOptions extends ShownAs {
   readonly socket: SessionSocket;
   readonly access: Access;
   readonly target: Target;
   readonly clock: Clock;
-  /** JPEG view: at most so many pictures a second; null for as many as are made. */
-  readonly fps: number | null;
 }
 
 const statsEveryMs = 5_000;
@@ -45,13 +54,11 @@ const commandBurst = 40;
 
 export class Session {
   readonly #options: SessionOptions;
-  readonly #outbox: Outbox<Picture>;
-  readonly #limiter: FrameRateLimiter | null;
+  readonly #showing: Showing;
   readonly #commands: TokenBucket;
   readonly #tell: Announcer;
   #camera: LiveCamera | null = null;
   #leaveCamera: (() => void) | null = null;
-  #leavePictures: (() => void) | null = null;
   #paused = false;
   #closed = false;
   #refusedCommands = 0;
@@ -60,14 +67,13 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { socket, access, clock, fps } = options;
+    const { socket, access, clock, format, fps } = options;
     this.#tell = new Announcer(clock, access.seesAddresses, (message) => this.#send(message));
-    this.#outbox = new Outbox(
-      { send: (data, done) => socket.sendBinary(data, done), ping: (payload) => socket.ping(payload) },
-      clock,
-      (picture) => this.#tell.sent(picture),
-    );
-    this.#limiter = fps === null ? null : new FrameRateLimiter(fps);
+    const binary = {
+      send: (data: Uint8Array, done: () => void) => socket.sendBinary(data, done),
+      ping: (payload: Uint8Array) => socket.ping(payload),
+    };
+    this.#showing = new Showing({ socket: binary, clock, format, fps, tell: this.#tell });
     this.#commands = new TokenBucket(commandsPerSecond, commandBurst);
   }
 
@@ -78,7 +84,7 @@ export class Session {
   /** Joins the camera of the query; what is wrong with it closes the socket with its reason. */
   open(): void {
     // On the empty way, so that the first answer tells how long it is.
-    this.#outbox.probe();
+    this.#showing.probe();
     this.#beat();
     this.#attach(() => this.#find(this.#options.target));
   }
@@ -105,7 +111,7 @@ export class Session {
   }
 
   onPong(payload: Uint8Array): void {
-    this.#outbox.onPong(payload);
+    this.#showing.onPong(payload);
   }
 
   /** The socket is closed, by whomever. Idempotent. */
@@ -153,7 +159,7 @@ export class Session {
       const leaveFaces = camera.faces.subscribe({
         onFaces: (timestamp, faces) =>
           // Nor to a viewer that is behind: boxes without their picture would mislead.
-          this.#tell.faces(timestamp, faces, this.#leavePictures !== null && !this.#outbox.lagging),
+          this.#tell.faces(timestamp, faces, this.#showing.live),
         onAlert: (alert) => this.#send(faceAlert(alert)),
         onDetector: () => this.#tell.status(this.#camera),
       });
@@ -181,22 +187,14 @@ export class Session {
   }
 
   #detach(): void {
-    this.#unwatch();
+    this.#showing.hide();
     this.#leaveCamera?.();
     this.#leaveCamera = null;
     this.#camera = null;
-    this.#tell.reset();
   }
 
   #watch(): void {
-    if (this.#leavePictures || this.#paused || !this.#camera) return;
-    this.#leavePictures = this.#camera.pictures.subscribe((picture) => this.#offer(picture));
-  }
-
-  #unwatch(): void {
-    this.#leavePictures?.();
-    this.#leavePictures = null;
-    this.#outbox.clear();
+    if (!this.#paused && this.#camera) this.#showing.show(this.#camera);
   }
 
   #follow(message: ClientMessage): void {
@@ -212,7 +210,7 @@ export class Session {
         return;
       case 'pause':
         this.#paused = true;
-        this.#unwatch();
+        this.#showing.hide();
         this.#tell.status(this.#camera, 'Paused for this viewer.');
         return;
       case 'stop_stream':
@@ -223,11 +221,7 @@ export class Session {
         this.close(closeCodes.done, 'Closed as asked.');
         return;
       case 'format':
-        if (message.format !== 'jpeg')
-          this.#tell.error(
-            'format_unavailable',
-            'The only format offered is jpeg; the pictures go on in it.',
-          );
+        this.#try(() => this.#showing.setFormat(message.format, this.#camera));
         return;
     }
   }
@@ -239,37 +233,36 @@ export class Session {
       this.#attach(() => this.#find(target));
       return;
     }
-    try {
+    this.#try(() => {
       const camera = this.#options.access.byAddress(address);
       this.#attach(() => camera);
+    });
+  }
+
+  /** A command that cannot be followed: the socket stays, and what it shows goes on. */
+  #try(follow: () => void): void {
+    try {
+      follow();
     } catch (error) {
-      // A command that cannot be followed: the socket stays, and what it shows goes on.
       if (!(error instanceof AppError)) throw error;
       this.#tell.error(error.code, error.message);
     }
   }
 
-  #offer(picture: Picture): void {
-    if (this.#limiter && !this.#limiter.take(picture.timestamp)) return;
-    // Before the picture, since a player sets itself up by it.
-    this.#tell.info(picture, this.#camera);
-    this.#outbox.offer(picture);
-  }
-
   #tellStats(): void {
     this.#cancelStats?.();
     this.#cancelStats = this.#options.clock.after(statsEveryMs, () => this.#tellStats());
-    if (this.#camera) this.#tell.stats(this.#camera, this.#outbox.dropped);
+    if (this.#camera) this.#tell.stats(this.#camera, this.#showing.dropped);
   }
 
   #beat(): void {
     this.#cancelHeartbeat = this.#options.clock.after(heartbeatMs, () => {
-      if (this.#outbox.unansweredMs() > goneAfterMs) {
+      if (this.#showing.unansweredMs() > goneAfterMs) {
         this.close(closeCodes.viewerWentAway, 'No answer for 20 s.');
         this.#options.socket.terminate();
         return;
       }
-      this.#outbox.probe();
+      this.#showing.probe();
       this.#beat();
     });
   }

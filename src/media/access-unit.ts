@@ -50,7 +50,7 @@ export interface Picture {
   readonly receivedAt: number;
 }
 
-/** Same codec, size and parameter sets: nothing that a viewer would have to be told. */
+/** Same codec, profile, size and rate: decoders go on, and there is nothing to tell. Parameter sets may differ. */
 export function sameVideo(a: VideoParameters | null, b: VideoParameters | null): boolean {
   if (a === b) return true;
   if (a === null || b === null) return false;
@@ -60,5 +60,16 @@ export function sameVideo(a: VideoParameters | null, b: VideoParameters | null):
     a.height === b.height &&
     a.fps === b.fps &&
     a.codecString === b.codecString
+  );
+}
+
+/** Byte for byte: a description that stands outside the video, as in MP4, still holds. */
+export function sameParameterSets(a: VideoParameters, b: VideoParameters): boolean {
+  return (
+    a.parameterSets.length === b.parameterSets.length &&
+    a.parameterSets.every((set, i) => {
+      const other = b.parameterSets[i]!;
+      return set.length === other.length && set.every((byte, at) => byte === other[at]);
+    })
   );
 }

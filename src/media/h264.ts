@@ -11,8 +11,13 @@ export interface H264Sps {
   readonly fps: number | null;
   /** RFC 6381 §3.3: `avc1.` and the three bytes after the NAL header. */
   readonly codecString: string;
+  /** chroma_format_idc: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4. */
+  readonly chromaFormat: number;
+  readonly bitDepthLuma: number;
+  readonly bitDepthChroma: number;
 }
 
+/** Those whose SPS, and `avcC` box, say more of the samples than that they are 4:2:0 with 8 bits. */
 const profilesWithChroma = new Set([100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135]);
 
 function skipScalingList(reader: BitReader, size: number): void {
@@ -24,17 +29,28 @@ function skipScalingList(reader: BitReader, size: number): void {
   }
 }
 
-/** chroma_format_idc up to the scaling lists; 4:2:0 for the profiles that do not say. */
-export function readChroma(reader: BitReader, profile: number): { format: number; separatePlanes: boolean } {
-  if (!profilesWithChroma.has(profile)) return { format: 1, separatePlanes: false };
+export function saysChroma(profile: number): boolean {
+  return profilesWithChroma.has(profile);
+}
+
+interface Chroma {
+  readonly format: number;
+  readonly separatePlanes: boolean;
+  readonly bitDepthLuma: number;
+  readonly bitDepthChroma: number;
+}
+
+/** chroma_format_idc up to the scaling lists; 4:2:0 with 8 bits for the profiles that do not say. */
+export function readChroma(reader: BitReader, profile: number): Chroma {
+  if (!saysChroma(profile)) return { format: 1, separatePlanes: false, bitDepthLuma: 8, bitDepthChroma: 8 };
   const format = reader.ue();
   const separatePlanes = format === 3 && reader.flag();
-  reader.ue();
-  reader.ue();
+  const bitDepthLuma = 8 + reader.ue();
+  const bitDepthChroma = 8 + reader.ue();
   reader.skip(1);
   const lists = reader.flag() ? (format === 3 ? 12 : 8) : 0;
   for (let i = 0; i < lists; i++) if (reader.flag()) skipScalingList(reader, i < 6 ? 16 : 64);
-  return { format, separatePlanes };
+  return { format, separatePlanes, bitDepthLuma, bitDepthChroma };
 }
 
 /** pic_order_cnt_type and what belongs to it. */
@@ -74,7 +90,7 @@ export function parseH264Sps(nal: Uint8Array): H264Sps | null {
   const data = unescapeNal(nal);
   const reader = new BitReader(data, 4);
   const id = reader.ue();
-  const { format, separatePlanes } = readChroma(reader, data[1]!);
+  const { format, separatePlanes, bitDepthLuma, bitDepthChroma } = readChroma(reader, data[1]!);
   reader.ue();
   skipPictureOrder(reader);
   reader.ue();
@@ -85,7 +101,7 @@ export function parseH264Sps(nal: Uint8Array): H264Sps | null {
   if (!framesOnly) reader.skip(1);
   reader.skip(1);
   const crop = reader.flag() ? [reader.ue(), reader.ue(), reader.ue(), reader.ue()] : [0, 0, 0, 0];
-  if (reader.overrun || id > 31 || format > 3) return null;
+  if (reader.overrun || id > 31 || format > 3 || bitDepthLuma > 14 || bitDepthChroma > 14) return null;
   const planar = format === 0 || separatePlanes;
   const cropUnitX = !planar && format < 3 ? 2 : 1;
   const cropUnitY = (!planar && format === 1 ? 2 : 1) * (framesOnly ? 1 : 2);
@@ -93,7 +109,16 @@ export function parseH264Sps(nal: Uint8Array): H264Sps | null {
   const height = heightInMapUnits * 16 * (framesOnly ? 1 : 2) - (crop[2]! + crop[3]!) * cropUnitY;
   if (!plausibleSize(width, height)) return null;
   const codecString = `avc1.${hexByte(data[1]!)}${hexByte(data[2]!)}${hexByte(data[3]!)}`;
-  return { id, width, height, fps: readFps(reader), codecString };
+  return {
+    id,
+    width,
+    height,
+    fps: readFps(reader),
+    codecString,
+    chromaFormat: format,
+    bitDepthLuma,
+    bitDepthChroma,
+  };
 }
 
 /** pic_parameter_set_id, or null when `nal` is no PPS. */

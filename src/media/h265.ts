@@ -11,6 +11,14 @@ export interface H265Sps {
   readonly fps: number | null;
   /** ISO/IEC 14496-15 annex E.3: `hvc1.1.6.L93.B0`. */
   readonly codecString: string;
+  /** chroma_format_idc: 0 grey, 1 4:2:0, 2 4:2:2, 3 4:4:4. */
+  readonly chromaFormat: number;
+  readonly bitDepthLuma: number;
+  readonly bitDepthChroma: number;
+  /** From general_profile_space to general_level_idc as they stand in the SPS: 12 bytes. */
+  readonly profileTierLevel: Uint8Array;
+  readonly temporalLayers: number;
+  readonly temporalIdNested: boolean;
 }
 
 /** profile_tier_level (§7.3.3); gives its codec string. */
@@ -72,10 +80,8 @@ function skipReferenceSets(reader: BitReader, count: number): boolean {
   return !reader.overrun;
 }
 
-/** From the bit depths to the end of what stands before the VUI. False when it cannot be true. */
+/** From behind the bit depths to the end of what stands before the VUI. False when it cannot be true. */
 function skipToVui(reader: BitReader, maxSubLayersMinus1: number): boolean {
-  reader.ue();
-  reader.ue();
   const pocBits = reader.ue() + 4;
   const orderings = reader.flag() ? maxSubLayersMinus1 + 1 : 1;
   for (let i = 0; i < orderings * 3; i++) reader.ue();
@@ -123,11 +129,13 @@ function readFps(reader: BitReader): number | null {
 /** @param nal one NAL unit, its two header bytes included. Null when it is no SPS that could be true. */
 export function parseH265Sps(nal: Uint8Array): H265Sps | null {
   if (nal.length < 8 || nal.length > 4096 || h265NalType(nal[0]!) !== h265Nal.sps) return null;
-  const reader = new BitReader(unescapeNal(nal), 2);
+  const data = unescapeNal(nal);
+  const reader = new BitReader(data, 2);
   reader.skip(4);
   const maxSubLayersMinus1 = reader.bits(3);
   if (maxSubLayersMinus1 > 6) return null;
-  reader.skip(1);
+  const temporalIdNested = reader.flag();
+  const profileTierLevel = data.slice(3, 15);
   const codecString = readProfile(reader, maxSubLayersMinus1);
   const id = reader.ue();
   const format = reader.ue();
@@ -141,8 +149,23 @@ export function parseH265Sps(nal: Uint8Array): H265Sps | null {
   const width = codedWidth - (crop[0]! + crop[1]!) * cropUnitX;
   const height = codedHeight - (crop[2]! + crop[3]!) * cropUnitY;
   if (!plausibleSize(width, height)) return null;
+  const bitDepthLuma = 8 + reader.ue();
+  const bitDepthChroma = 8 + reader.ue();
+  if (reader.overrun || bitDepthLuma > 16 || bitDepthChroma > 16) return null;
   const fps = skipToVui(reader, maxSubLayersMinus1) ? readFps(reader) : null;
-  return { id, width, height, fps, codecString };
+  return {
+    id,
+    width,
+    height,
+    fps,
+    codecString,
+    chromaFormat: format,
+    bitDepthLuma,
+    bitDepthChroma,
+    profileTierLevel,
+    temporalLayers: maxSubLayersMinus1 + 1,
+    temporalIdNested,
+  };
 }
 
 /** pps_pic_parameter_set_id, or null when `nal` is no PPS. */

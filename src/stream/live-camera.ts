@@ -32,6 +32,45 @@ export interface PictureFigures {
   readonly readers: number;
 }
 
+/** Formats that carry the camera's own access units. */
+export type PassthroughFormat = 'annexb' | 'mp4';
+
+/** What a viewer must know before a packet; the same object for all packets that it holds for. */
+export interface PacketSetup {
+  readonly format: PassthroughFormat;
+  /** RFC 6381. */
+  readonly codec: string;
+  readonly mime: string;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number | null;
+  /** To be sent before the first packet; null when there is nothing. */
+  readonly init: Uint8Array | null;
+}
+
+/** One access unit as it goes to every viewer of its format. Its bytes are shared and must never be written to. */
+export interface Packet {
+  readonly setup: PacketSetup;
+  readonly data: Uint8Array;
+  readonly keyframe: boolean;
+  /** Presentation time, µs of the stream's media clock. */
+  readonly timestamp: number;
+  /** ms, of the access unit. */
+  readonly receivedAt: number;
+}
+
+/** Compressed video of one camera, packed once for all viewers of a format, and only while there are any. */
+export interface PacketSource {
+  /**
+   * @param onPacket gets each packet from now on; the first one after a change is a keyframe.
+   * @returns the packets since the last keyframe, oldest first, and what ends the subscription.
+   */
+  subscribe(
+    format: PassthroughFormat,
+    onPacket: (packet: Packet) => void,
+  ): { readonly recent: readonly Packet[]; readonly leave: () => void };
+}
+
 /** A face that counts, of somebody who is followed over frames. */
 export interface SeenFace {
   /** Small number, one for each visit within the stream. */
@@ -101,6 +140,7 @@ export interface LiveCamera {
   readonly id: string | null;
   readonly stream: Stream;
   readonly pictures: PictureSource;
+  readonly packets: PacketSource;
   readonly faces: FaceSource;
   readonly figures: CameraFigures;
   /** Viewers over all transports. */

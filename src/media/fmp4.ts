@@ -1,0 +1,184 @@
+// Fragmented MP4 for Media Source Extensions: an initialisation segment, and one fragment for each sample.
+// ISO/IEC 14496-12 boxes only; what a codec says of itself is in sample-entry.ts, when to write what is decided elsewhere.
+
+export interface Mp4Track {
+  /** From 1 on. */
+  readonly id: number;
+  readonly kind: 'video' | 'audio';
+  /** Ticks a second, of all times of this track. */
+  readonly timescale: number;
+  /** The one sample entry of `stsd`: a whole box. */
+  readonly sampleEntry: Uint8Array;
+  /** Pixels; 0 for sound. */
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Mp4Sample {
+  readonly track: Pick<Mp4Track, 'id'>;
+  /** Decoding time in ticks; below 2^53. */
+  readonly decodeTime: number;
+  /** Ticks, below 2^32. */
+  readonly duration: number;
+  /** Presentation time minus decoding time, in ticks. */
+  readonly compositionOffset: number;
+  /** Can be decoded by itself. */
+  readonly sync: boolean;
+}
+
+/** A box of these contents (§4.2). */
+export function box(type: string, ...contents: readonly Uint8Array[]): Uint8Array {
+  const size = contents.reduce((sum, { length }) => sum + length, 8);
+  const bytes = new Uint8Array(size);
+  new DataView(bytes.buffer).setUint32(0, size);
+  for (let i = 0; i < 4; i++) bytes[4 + i] = type.charCodeAt(i);
+  let at = 8;
+  for (const content of contents) {
+    bytes.set(content, at);
+    at += content.length;
+  }
+  return bytes;
+}
+
+/** A box that begins with its version and flags. */
+export function fullBox(
+  type: string,
+  version: number,
+  flags: number,
+  ...contents: readonly Uint8Array[]
+): Uint8Array {
+  return box(type, u32((version << 24) | flags), ...contents);
+}
+
+export function u8(...values: readonly number[]): Uint8Array {
+  return Uint8Array.from(values);
+}
+
+export function u16(...values: readonly number[]): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(values.length * 2));
+  values.forEach((value, i) => {
+    bytes.setUint16(i * 2, value);
+  });
+  return new Uint8Array(bytes.buffer);
+}
+
+export function u32(...values: readonly number[]): Uint8Array {
+  const bytes = new DataView(new ArrayBuffer(values.length * 4));
+  values.forEach((value, i) => {
+    bytes.setUint32(i * 4, value);
+  });
+  return new Uint8Array(bytes.buffer);
+}
+
+function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The unit matrix of §6.2.2. */
+const upright = u32(0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000);
+/** "und", undetermined (§8.4.2). */
+const noLanguage = u16(0x55c4, 0);
+
+/** `ftyp` and `moov`; durations are unknown: it is live. */
+export function initSegment(tracks: readonly Mp4Track[]): Uint8Array {
+  const moov = box(
+    'moov',
+    fullBox(
+      'mvhd',
+      0,
+      0,
+      u32(0, 0, 1000, 0, 0x10000),
+      u16(0x0100, 0),
+      u32(0, 0),
+      upright,
+      new Uint8Array(24),
+      u32(Math.max(...tracks.map(({ id }) => id)) + 1),
+    ),
+    ...tracks.map(trackBox),
+    box('mvex', ...tracks.map(({ id }) => fullBox('trex', 0, 0, u32(id, 1, 0, 0, 0)))),
+  );
+  const ftyp = box('ftyp', ascii('iso6'), u32(0), ascii('iso6mp41'));
+  const segment = new Uint8Array(ftyp.length + moov.length);
+  segment.set(ftyp);
+  segment.set(moov, ftyp.length);
+  return segment;
+}
+
+function trackBox({ id, kind, timescale, sampleEntry, width, height }: Mp4Track): Uint8Array {
+  const video = kind === 'video';
+  const enabled = 3;
+  return box(
+    'trak',
+    fullBox(
+      'tkhd',
+      0,
+      enabled,
+      u32(0, 0, id, 0, 0, 0, 0),
+      u16(0, 0, video ? 0 : 0x0100, 0),
+      upright,
+      u16(width, 0, height, 0),
+    ),
+    box(
+      'mdia',
+      fullBox('mdhd', 0, 0, u32(0, 0, timescale, 0), noLanguage),
+      fullBox('hdlr', 0, 0, u32(0), ascii(video ? 'vide' : 'soun'), new Uint8Array(13)),
+      box(
+        'minf',
+        video ? fullBox('vmhd', 0, 1, new Uint8Array(8)) : fullBox('smhd', 0, 0, new Uint8Array(4)),
+        box('dinf', fullBox('dref', 0, 0, u32(1), fullBox('url ', 0, 1))),
+        box(
+          'stbl',
+          fullBox('stsd', 0, 0, u32(1), sampleEntry),
+          fullBox('stts', 0, 0, u32(0)),
+          fullBox('stsc', 0, 0, u32(0)),
+          fullBox('stsz', 0, 0, u32(0, 0)),
+          fullBox('stco', 0, 0, u32(0)),
+        ),
+      ),
+    ),
+  );
+}
+
+const moofBytes = 104;
+/** Bytes of a fragment before its payload: `moof` and the header of `mdat`. */
+export const fragmentHeaderBytes = moofBytes + 8;
+const boxType = (type: string) => [...ascii(type)].reduce((value, byte) => value * 256 + byte, 0);
+const types = Object.fromEntries(
+  ['moof', 'mfhd', 'traf', 'tfhd', 'tfdt', 'trun', 'mdat'].map((type) => [type, boxType(type)]),
+);
+const defaultBaseIsMoof = 0x020000;
+/** Data offset; duration, size, flags and composition offset of each sample. */
+const trunMembers = 0x000f01;
+/** sample_depends_on 2: on none · 1: on others, and sample_is_non_sync_sample (§8.8.3.1). */
+const syncFlags = 0x02000000;
+const nonSyncFlags = 0x01010000;
+
+/**
+ * One `moof` and `mdat` of one sample, in one buffer: `payload` of it is left for the caller to fill.
+ * @param sequence of fragments, rising.
+ * @param payloadBytes below 2^32.
+ */
+export function fragment(
+  sequence: number,
+  { track, decodeTime, duration, compositionOffset, sync }: Mp4Sample,
+  payloadBytes: number,
+): { readonly data: Uint8Array; readonly payload: Uint8Array } {
+  const data = new Uint8Array(fragmentHeaderBytes + payloadBytes);
+  const view = new DataView(data.buffer);
+  let at = 0;
+  const write = (...values: readonly number[]) => {
+    for (const value of values) {
+      view.setUint32(at, value);
+      at += 4;
+    }
+  };
+  write(moofBytes, types.moof!);
+  write(16, types.mfhd!, 0, sequence);
+  write(moofBytes - 24, types.traf!);
+  write(16, types.tfhd!, defaultBaseIsMoof, track.id);
+  write(20, types.tfdt!, 0x01000000, Math.floor(decodeTime / 2 ** 32), decodeTime);
+  write(36, types.trun!, 0x01000000 | trunMembers, 1, fragmentHeaderBytes);
+  write(duration, payloadBytes, sync ? syncFlags : nonSyncFlags, compositionOffset);
+  write(8 + payloadBytes, types.mdat!);
+  return { data, payload: data.subarray(fragmentHeaderBytes) };
+}

@@ -1,0 +1,124 @@
+// Access units as viewers get them: Annex B behind a small header for WebCodecs, fragments of MP4 for MSE.
+// One unit in, one packet's bytes out; who gets them is passthrough.ts's.
+
+import { type AccessUnit, sameParameterSets, sameVideo, type VideoParameters } from '../media/access-unit.ts';
+import { DecodeTimes } from '../media/decode-times.ts';
+import { fragment, initSegment } from '../media/fmp4.ts';
+import { sampleBytes, sampleNals, videoSampleEntry, writeSample } from '../media/sample-entry.ts';
+import type { PacketSetup, PassthroughFormat } from './live-camera.ts';
+
+export interface Packing {
+  /** What a viewer must be told of this video; null for one that this format cannot carry. */
+  describe(video: VideoParameters): PacketSetup | null;
+  /** Whether what was told of `a` holds for `b`. */
+  same(a: VideoParameters, b: VideoParameters): boolean;
+  /** @param number of the unit within its stream. */
+  pack(unit: AccessUnit, number: number): Uint8Array;
+}
+
+/** @param reorderDepth of the pictures, as far as known. */
+export function packingOf(format: PassthroughFormat, reorderDepth: number): Packing {
+  return format === 'annexb' ? new AnnexBPacking() : new Mp4Packing(reorderDepth);
+}
+
+/** Kind of message: one access unit of video. */
+const videoKind = 1;
+const keyframeFlag = 1;
+export const annexBHeaderBytes = 16;
+const annexBMimes = { h264: 'video/H264', h265: 'video/H265' } as const;
+
+/** u8 kind · u8 flags · u16 0 · u32 sequence · u64 timestamp in µs, big-endian, then the access unit. */
+class AnnexBPacking implements Packing {
+  describe({ codec, codecString, width, height, fps }: VideoParameters): PacketSetup | null {
+    if (codec === 'mjpeg') return null;
+    return { format: 'annexb', codec: codecString, mime: annexBMimes[codec], width, height, fps, init: null };
+  }
+
+  // Parameter sets come with each keyframe.
+  same(a: VideoParameters, b: VideoParameters): boolean {
+    return sameVideo(a, b);
+  }
+
+  pack({ data, keyframe, timestamp }: AccessUnit, number: number): Uint8Array {
+    const packet = new Uint8Array(annexBHeaderBytes + data.length);
+    const view = new DataView(packet.buffer);
+    view.setUint8(0, videoKind);
+    view.setUint8(1, keyframe ? keyframeFlag : 0);
+    view.setUint32(4, number);
+    view.setUint32(8, Math.floor(timestamp / 2 ** 32));
+    view.setUint32(12, timestamp);
+    packet.set(data, annexBHeaderBytes);
+    return packet;
+  }
+}
+
+const microseconds = 1_000_000;
+const videoTrack = 1;
+/** Before two pictures were seen, of a camera that declares no rate. */
+const unknownPeriod = 40_000;
+const longestDuration = 10 * microseconds;
+const rememberedSteps = 16;
+
+class Mp4Packing implements Packing {
+  readonly #reorderDepth: number;
+  #times: DecodeTimes | null = null;
+  #sequence = 0;
+  #lastDecodeTime: number | null = null;
+  /** The last steps of decoding time, µs. */
+  readonly #steps: number[] = [];
+  #period = unknownPeriod;
+
+  constructor(reorderDepth: number) {
+    this.#reorderDepth = reorderDepth;
+  }
+
+  describe(video: VideoParameters): PacketSetup | null {
+    const sampleEntry = videoSampleEntry(video);
+    if (!sampleEntry) return null;
+    const { width, height, fps, codecString } = video;
+    if (fps !== null) this.#period = Math.min(microseconds, microseconds / fps);
+    const init = initSegment([
+      { id: videoTrack, kind: 'video', timescale: microseconds, sampleEntry, width, height },
+    ]);
+    const mime = `video/mp4; codecs="${codecString}"`;
+    return { format: 'mp4', codec: codecString, mime, width, height, fps, init };
+  }
+
+  same(a: VideoParameters, b: VideoParameters): boolean {
+    return sameVideo(a, b) && sameParameterSets(a, b);
+  }
+
+  pack(unit: AccessUnit): Uint8Array {
+    const { timestamp, keyframe } = unit;
+    this.#times ??= new DecodeTimes(this.#reorderDepth, this.#period);
+    const decodeTime = this.#times.next(timestamp);
+    const nals = sampleNals(unit);
+    const { data, payload } = fragment(
+      ++this.#sequence,
+      {
+        track: { id: videoTrack },
+        decodeTime,
+        duration: this.#duration(decodeTime),
+        compositionOffset: timestamp - decodeTime,
+        sync: keyframe,
+      },
+      sampleBytes(nals),
+    );
+    writeSample(nals, payload);
+    return data;
+  }
+
+  /**
+   * The next step is not known yet: the longest of the last ones, since Media Source drops what comes later than twice
+   * the duration up to the next keyframe, while a duration that is too long does no harm.
+   */
+  #duration(decodeTime: number): number {
+    if (this.#lastDecodeTime !== null) {
+      this.#steps.push(Math.min(longestDuration, decodeTime - this.#lastDecodeTime));
+      if (this.#steps.length > rememberedSteps) this.#steps.shift();
+    }
+    this.#lastDecodeTime = decodeTime;
+    const declared = this.#steps.length < rememberedSteps ? this.#period : 0;
+    return Math.round(Math.max(declared, ...this.#steps));
+  }
+}
