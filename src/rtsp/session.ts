@@ -48,7 +48,6 @@ const reportInterval = 5000;
 const defaultSessionTimeout = 60_000;
 /** A PLAY of sound and video that is not answered for so long, ms, is tried again for the video alone. */
 const playWithAudioPatience = 4000;
-const videoChannels = [0, 1] as const;
 
 export class RtspSession {
   readonly #options: SessionOptions;
@@ -157,7 +156,7 @@ export class RtspSession {
     return new Track({
       url: trackUrl,
       receiver,
-      channels: videoChannels,
+      channels: [0, 1],
       ssrc: this.#ssrc,
       onRtp: (data, now) => this.#takeRtp(receiver, data, now),
       onRtcp: (data, now) => this.#takeRtcp(receiver, data, now),
