@@ -98,6 +98,7 @@ describe('a detection', () => {
       streamName: 'Door',
       time: 1_000,
       lastSeen: 2_000,
+      alertId: null,
       images: full.images,
     });
     const bare = await stored({ sighting: nothingSaid, images: null });
@@ -346,6 +347,7 @@ test('filters go together', async () => {
   expect(await found({ streamId, minConfidence: 0.9 })).toEqual([4_000, 3_000, 1_000]);
   expect(await found({ minConfidence: 0.95, since: 1_000 })).toEqual([3_000, 3_000]);
   expect(await found({ streamId: newId() })).toEqual([]);
+  expect(await found({ alertId: newId() })).toEqual([]);
 });
 
 test('with 100,000 detections no statement reads a table from end to end or sorts', async () => {
@@ -358,6 +360,7 @@ test('with 100,000 detections no statement reads a table from end to end or sort
   const [watched, watchedAlerts] = [new DetectionRepository(db), new AlertRepository(db)];
   const [newest] = await watched.list({ limit: 1 });
   const place = { after: newest, limit: 50 };
+  expect(await watched.list({ alertId: newest!.alertId!, limit: 50 })).toHaveLength(5);
   const time = newest!.time;
   for (const streamId of [undefined, 'two'])
     for (const since of [undefined, time - 1e9])

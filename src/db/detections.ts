@@ -27,6 +27,7 @@ export interface BetterSighting {
 }
 
 export interface DetectionFilter extends RecordFilter {
+  readonly alertId?: string | undefined;
   readonly minConfidence?: number | undefined;
 }
 
@@ -129,6 +130,7 @@ export class DetectionRepository {
   /** Newest first. */
   async list(filter: DetectionFilter): Promise<SavedDetection[]> {
     let query = this.#select().where(inFilter(filter));
+    if (filter.alertId !== undefined) query = query.where('r.alert_id', '=', filter.alertId);
     if (filter.minConfidence !== undefined)
       query = query.where('r.confidence_score', '>=', filter.minConfidence);
     const rows = await query
@@ -224,6 +226,7 @@ function read(row: Selectable<DetectionTable> & { readonly stream_name: string |
     streamName: row.stream_name ?? '',
     time: row.timestamp,
     lastSeen: row.last_seen,
+    alertId: row.alert_id,
     confidence: row.confidence_score,
     box: boxOf(row),
     landmarks: row.landmarks === null ? null : readPoints(row.landmarks),

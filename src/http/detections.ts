@@ -37,8 +37,8 @@ export const detectionRoutes: FastifyPluginAsyncZod<RecordRoutesOptions> = async
       },
     },
     async ({ query }) => {
-      const { stream_id: streamId, min_confidence: minConfidence, ...rest } = query;
-      return records.detections({ ...rest, streamId, minConfidence });
+      const { stream_id: streamId, alert_id: alertId, min_confidence: minConfidence, ...rest } = query;
+      return records.detections({ ...rest, streamId, alertId, minConfidence });
     },
   );
 

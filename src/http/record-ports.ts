@@ -23,6 +23,7 @@ export interface RecordFilter {
 }
 
 export interface DetectionFilter extends RecordFilter {
+  readonly alertId?: string | undefined;
   readonly minConfidence?: number | undefined;
 }
 
@@ -94,6 +95,7 @@ export interface DetectionView {
   /** ISO 8601, as is `last_seen`. */
   readonly timestamp: string;
   readonly last_seen: string;
+  readonly alert_id: string | null;
   readonly confidence_score: number;
   /** Paths on this server. */
   readonly image_url: string | null;

@@ -18,6 +18,12 @@ const filters = { stream_id: streamId.optional(), ...range, ...paging };
 
 export const detectionQuery = z.strictObject({
   ...filters,
+  alert_id: z
+    .string('must be a text: the id of an alert')
+    .min(1, 'must not be empty')
+    .max(100)
+    .optional()
+    .describe('Only those that belong to this alert.'),
   min_confidence: z.coerce
     .number('must be a number from 0 to 1')
     .min(0, 'must be from 0 to 1')
@@ -89,6 +95,10 @@ const detectionMembers = {
   stream: z.string().describe('The name of the stream.'),
   timestamp: time,
   last_seen: time,
+  alert_id: z
+    .string()
+    .nullable()
+    .describe('The alert it belongs to, which may have been deleted since; null without one.'),
   confidence_score: z.number(),
   image_url: imageUrl,
   thumbnail_url: imageUrl,

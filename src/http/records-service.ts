@@ -147,6 +147,7 @@ function viewOfDetection(saved: SavedDetection): DetectionView {
     stream: saved.streamName,
     timestamp: iso(saved.time),
     last_seen: iso(saved.lastSeen),
+    alert_id: saved.alertId,
     confidence_score: saved.confidence,
     ...urlsOf(saved.images),
     box: saved.box,

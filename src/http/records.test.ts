@@ -68,6 +68,7 @@ describe('clients of the earlier service', () => {
         stream: 'Door',
         timestamp: '2026-01-02T02:04:05.678Z',
         last_seen: '2026-01-02T02:04:05.678Z',
+        alert_id: expect.any(String),
         confidence_score: 0.87,
         image_url: expect.stringMatching(imageName),
         thumbnail_url: expect.stringMatching(imageName),
@@ -98,6 +99,10 @@ describe('clients of the earlier service', () => {
       viewed: false,
     });
     expect((await call(server, 'GET', `/api/alerts/${alert.id}/`)).body).toEqual({ alert });
+    expect((await call(server, 'GET', `/api/detections/?alert_id=${alert.id}`)).body).toEqual({
+      detections: [{ ...detection, alert_id: alert.id }],
+      next_cursor: null,
+    });
     const patch = (path: string, viewed: unknown) =>
       call(server, 'PATCH', `/api/alerts/${alert.id}${path}`, { viewed });
     for (const [path, viewed] of [

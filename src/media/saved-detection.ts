@@ -30,6 +30,8 @@ export interface SavedDetection extends SavedSighting {
   /** When the person was noticed and when last seen, ms since 1970. */
   readonly time: number;
   readonly lastSeen: number;
+  /** The alert it raised or joined; null as long as there is none. The alert itself may have been deleted since. */
+  readonly alertId: string | null;
   readonly images: ImageNames | null;
 }
 

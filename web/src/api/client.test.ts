@@ -65,7 +65,8 @@ const calls: { readonly [Name in keyof Api]: (api: Api) => Promise<unknown> } = 
   setViewed: (api) => api.setViewed('x', true),
   markAllViewed: (api) => api.markAllViewed({ viewed: true, stream_id: 's' }),
   deleteAlert: (api) => api.deleteAlert('x'),
-  detections: (api) => api.detections({ ...page, ...range, stream_id: 's', min_confidence: 0.5 }),
+  detections: (api) =>
+    api.detections({ ...page, ...range, stream_id: 's', alert_id: 'a', min_confidence: 0.5 }),
   detection: (api) => api.detection('x'),
   deleteDetection: (api) => api.deleteDetection('x'),
   users: (api) => api.users(page),

@@ -76,6 +76,7 @@ export interface AlertFilter extends Range {
 }
 
 export interface DetectionFilter extends Range {
+  readonly alert_id?: string | undefined;
   readonly stream_id?: string | undefined;
   /** 0–1 */
   readonly min_confidence?: number | undefined;
