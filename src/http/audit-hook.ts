@@ -2,7 +2,7 @@
 // Sign-ins, users and tokens are told by auth itself; reading the trail is in audit.ts.
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { AuditTrail } from './auth-ports.ts';
+import type { AuditTrail, Origin } from './auth-ports.ts';
 import { originOf } from './origin.ts';
 
 interface AuditNote {
@@ -24,6 +24,11 @@ export function noteForAudit(request: FastifyRequest, subject: string, detail?: 
 
 export function auditRequests(app: FastifyInstance, trail: Pick<AuditTrail, 'record'>): void {
   app.decorateRequest('auditNote', null);
+  const origins = new WeakMap<FastifyRequest, Origin>();
+  // At its arrival: of whoever hangs up meanwhile the address cannot be told any more.
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.audit !== undefined) origins.set(request, originOf(request));
+  });
   // As soon as the outcome is known, and not when it is sent: whoever hangs up early has done it all the same.
   app.addHook('onSend', async (request, reply) => {
     const { audit } = request.routeOptions.config;
@@ -33,7 +38,7 @@ export function auditRequests(app: FastifyInstance, trail: Pick<AuditTrail, 'rec
       action: typeof audit === 'function' ? audit(request) : audit,
       actor: request.identity,
       ...(request.auditNote ?? { subject: id ?? null }),
-      origin: originOf(request),
+      origin: origins.get(request) ?? originOf(request),
     });
   });
 }

@@ -6,6 +6,10 @@ import type { Origin } from './auth-ports.ts';
 
 const maxAgentLength = 200;
 
+/** To be asked early where the address matters: a peer that has hung up has none any more, and counts as one of those. */
 export function originOf({ ip, headers }: FastifyRequest): Origin {
-  return { address: ip, agent: headers['user-agent']?.slice(0, maxAgentLength) ?? null };
+  return {
+    address: (ip as string | undefined) ?? 'gone',
+    agent: headers['user-agent']?.slice(0, maxAgentLength) ?? null,
+  };
 }
