@@ -15,6 +15,7 @@ import { held } from './sections/held.ts';
 import { mtcnn } from './sections/mtcnn.ts';
 import { retention } from './sections/retention.ts';
 import type { Section } from './sections/section.ts';
+import { signIn } from './sections/sign-in.ts';
 import { otherWork } from './setting.ts';
 
 const sections: readonly Section[] = [
@@ -28,6 +29,7 @@ const sections: readonly Section[] = [
   alertDelay,
   detections,
   retention,
+  signIn,
 ];
 
 const { values, positionals } = parseArgs({

@@ -1,7 +1,8 @@
-// Mutated inputs through every parser that reads what a camera sends: `node bin/launch.mjs scripts/fuzz.ts [count] [seed]`.
-// Fails on a throw, on an input that takes over a second, and on memory beyond the parsers' caps.
+// Mutated inputs through every parser that reads what a camera sends; fails on a throw, on an input that takes over a
+// second, and on memory beyond the parsers' caps. The command line (`--help`) leads to the fuzzers of a running service as well.
 
 import { corpus } from './fuzz-corpus.ts';
+import { createRandom } from './fuzz-random.ts';
 import { type FuzzTarget, targets } from './fuzz-targets.ts';
 
 export interface FuzzReport {
@@ -21,21 +22,6 @@ const maxInputMs = 1000;
 const maxInputBytes = 8192;
 const maxRetainedBytes = 9 * 1024 * 1024;
 const maxHeapGrowth = 96 * 1024 * 1024;
-
-/** xorshift128: quick, and the same everywhere for a seed. */
-export function createRandom(seed: number): (below: number) => number {
-  let [a, b, c, d] = [seed | 1, 0x9e3779b9, seed ^ 0x243f6a88, 0xb7e15162];
-  return (below) => {
-    const t = b << 9;
-    c ^= a;
-    d ^= b;
-    b ^= c;
-    a ^= d;
-    c ^= t;
-    d = (d << 11) | (d >>> 21);
-    return (Math.imul(a, 5) >>> 0) % below;
-  };
-}
 
 /** One input in `scratch`: a valid one, bent a few times; gives its length. */
 function mutate(
@@ -132,26 +118,71 @@ function memoryInUse(): number {
   return heapUsed + arrayBuffers;
 }
 
-async function main(): Promise<void> {
-  const [countText = '10000000', seedText = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+const usage = `node bin/launch.mjs scripts/fuzz.ts [parsers|rest|ws] [count] [seed]
+
+  parsers   everything that reads what a camera sends          (10,000,000 inputs)
+  rest      a running service: requests over the OpenAPI document (100,000)
+  ws        a running service: messages on many WebSockets      (1,000,000)
+
+The same seed gives the same inputs to the parsers; a running service answers in an order of its own.`;
+
+const counts = { parsers: 10_000_000, rest: 100_000, ws: 1_000_000 } as const;
+
+const mb = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
+
+/** @returns the failure; empty when all is well. */
+async function fuzzParsers(count: number, seed: number): Promise<string> {
   const { setFlagsFromString } = await import('node:v8');
   const { runInNewContext } = await import('node:vm');
   setFlagsFromString('--expose-gc');
   (globalThis as { gc?: unknown }).gc = runInNewContext('gc');
-  const result = fuzz(Number(countText), Number(seedText), (done) => {
+  const result = fuzz(count, seed, (done) => {
     if (done % 1_000_000 === 0) console.log(`${done / 1e6} million`);
   });
   const rate = Math.round(result.inputs / result.seconds);
-  const mb = (bytes: number) => (bytes / 1024 / 1024).toFixed(1);
   console.log(
     `${result.inputs} inputs in ${result.seconds.toFixed(1)} s (${rate}/s), seed ${result.seed}; ` +
       `slowest ${result.slowestMs.toFixed(1)} ms (${result.slowestTarget}); ` +
       `held by one parser at most ${mb(result.retainedBytes)} MB, heap grew by ${mb(result.heapGrowthBytes)} MB`,
   );
-  if (result.failure) {
-    console.error(result.failure);
+  return result.failure;
+}
+
+async function fuzzDoor(door: 'rest' | 'ws', count: number, seed: number): Promise<string> {
+  const { fuzzService } = await import('./fuzz-setting.ts');
+  const fuzzer =
+    door === 'rest'
+      ? (await import('./fuzz-rest.ts')).fuzzRest
+      : (await import('./fuzz-sockets.ts')).fuzzSockets;
+  const { answers, failures, seconds, memory, descriptors } = await fuzzService(
+    fuzzer,
+    count,
+    seed,
+    console.log,
+  );
+  for (const [answer, times] of [...answers].toSorted()) console.log(`  ${answer}: ${times}`);
+  console.log(
+    `${count} in ${seconds.toFixed(1)} s (${Math.round(count / seconds)}/s), seed ${seed}; memory of the service ` +
+      `${memory.map(mb).join(' → ')} MB, descriptors ${descriptors.join(' → ')}`,
+  );
+  return failures.join('\n\n');
+}
+
+async function main([door = 'parsers', ...rest]: readonly string[]): Promise<void> {
+  const known = Object.hasOwn(counts, door) ? (door as keyof typeof counts) : null;
+  if (known === null && !/^\d+$/.test(door)) {
+    console.log(usage);
+    process.exit(door === '--help' || door === '-h' ? 0 : 2);
+  }
+  const chosen = known ?? 'parsers';
+  const [count = counts[chosen], seed = Date.now() % 1_000_000] = (known ? rest : [door, ...rest]).map(
+    Number,
+  );
+  const failure = chosen === 'parsers' ? await fuzzParsers(count, seed) : await fuzzDoor(chosen, count, seed);
+  if (failure) {
+    console.error(failure);
     process.exit(1);
   }
 }
 
-if (import.meta.main) await main();
+if (import.meta.main) await main(process.argv.slice(2));
