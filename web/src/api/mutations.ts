@@ -29,10 +29,7 @@ async function startAnew(): Promise<void> {
 export function useSignOut() {
   return useMutation({
     mutationFn: api.signOut,
-    onSuccess: () => {
-      queryClient.removeQueries({ queryKey: keys.session });
-      endSession();
-    },
+    onSuccess: () => endSession({ state: 'signed_out', ended: false }),
   });
 }
 
@@ -175,10 +172,19 @@ export function useDeleteAlert() {
   });
 }
 
+type DetectionPages = InfiniteData<t.DetectionsReply, string | undefined>;
+
+/** An alert without any other goes with it. */
 export function useDeleteDetection() {
   return useMutation({
     mutationFn: api.deleteDetection,
-    onSuccess: () => invalidate(keys.detections, keys.alerts),
+    onSuccess: (_reply, id) => {
+      queryClient.setQueriesData<DetectionPages>({ queryKey: keys.galleries }, (data) => {
+        const without = (page: t.DetectionsReply) => page.detections.filter((one) => one.id !== id);
+        return data && { ...data, pages: data.pages.map((page) => ({ ...page, detections: without(page) })) };
+      });
+      return invalidate(keys.detections, keys.alerts);
+    },
   });
 }
 

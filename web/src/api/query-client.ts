@@ -15,19 +15,23 @@ export const keys = {
   performance: ['performance'],
   streamPerformance: (id: string) => ['performance', id],
   alerts: ['alerts'],
+  alertLists: ['alerts', 'list'],
   alertList: (filter: AlertFilter) => ['alerts', 'list', filter],
   alert: (id: string) => ['alerts', 'one', id],
   unviewed: ['alerts', 'unviewed'],
   detections: ['detections'],
   detectionList: (filter: DetectionFilter) => ['detections', 'list', filter],
   detection: (id: string) => ['detections', 'one', id],
+  /** Not below `detections`: a gallery stays as it is while it is looked at. */
+  galleries: ['gallery'],
+  gallery: (filter: DetectionFilter) => ['gallery', filter],
   users: ['users'],
   tokens: ['tokens'],
   audit: ['audit'],
   auditList: (filter: AuditFilter) => ['audit', filter],
 } as const;
 
-/** `ended`: it was there a moment ago. */
+/** `ended`: it was there a moment ago, and nobody here has signed out. */
 export type Session =
   | { readonly state: 'signed_in'; readonly me: Me }
   | { readonly state: 'signed_out'; readonly ended: boolean }
@@ -40,7 +44,11 @@ function worthRetrying(failures: number, error: unknown): boolean {
 }
 
 function onError(error: unknown): void {
-  if (isSignedOut(error)) endSession(error.code === 'setup_required');
+  if (!isSignedOut(error)) return;
+  const before = queryClient.getQueryData<Session>(keys.session);
+  if (error.code === 'setup_required') endSession({ state: 'setup_required' });
+  else if (before?.state !== 'signed_out')
+    endSession({ state: 'signed_out', ended: before?.state === 'signed_in' });
 }
 
 export const queryClient = new QueryClient({
@@ -54,14 +62,9 @@ export const queryClient = new QueryClient({
 });
 
 /** Nobody is signed in any more: what was shown to somebody is forgotten. */
-export function endSession(setupRequired = false): void {
-  const session = queryClient.getQueryData<Session>(keys.session);
-  const next: Session = setupRequired
-    ? { state: 'setup_required' }
-    : { state: 'signed_out', ended: session?.state === 'signed_in' };
-  if (session && session.state !== 'signed_in' && session.state === next.state) return;
-  forgetAll();
+export function endSession(next: Exclude<Session, { state: 'signed_in' }>): void {
   queryClient.setQueryData<Session>(keys.session, next);
+  forgetAll();
 }
 
 /** Everything but the session itself. */

@@ -210,7 +210,7 @@ export function SegmentedChoice<T extends string>({ label, value, options, onCha
           key={option.value}
           className={cx(
             'cursor-pointer rounded-sm px-3 py-1 font-medium text-ink-soft text-sm pointer-coarse:py-2',
-            'has-checked:bg-surface has-checked:text-ink has-checked:shadow-sm',
+            'has-checked:bg-thumb has-checked:text-ink has-checked:shadow-sm',
             'has-focus-visible:outline-2 has-focus-visible:outline-accent',
           )}
         >
