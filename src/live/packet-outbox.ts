@@ -103,7 +103,7 @@ export class PacketOutbox {
     this.#waitingBytes += packet.data.length;
     this.#release();
     const late = !this.#catchingUp && this.#headWaits(now) > maxWaitMs;
-    if (this.#waiting.length > 1 && (late || this.#waitingBytes > this.#maxWaiting)) this.#skip();
+    if (late || this.#bytesBehindHead() > this.#maxWaiting) this.#skip();
   }
 
   /** Nothing more is sent until it begins anew. */
@@ -124,6 +124,11 @@ export class PacketOutbox {
     this.#bytesRead = mark.bytes;
     this.#quickest = Math.min(this.#quickest, this.#options.clock.now() - mark.at);
     this.#release();
+  }
+
+  /** Of a single frame, however large, nothing is too much. */
+  #bytesBehindHead(): number {
+    return this.#waitingBytes - (this.#waiting[0]?.packet.data.length ?? 0);
   }
 
   #headWaits(now: number): number {
