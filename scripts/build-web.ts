@@ -82,6 +82,11 @@ export async function buildWeb(out: string = join(project, 'web', 'dist')): Prom
 
 if (process.argv[1] && import.meta.url === pathToFileURL(resolve(process.argv[1])).href) {
   const begun = performance.now();
-  const built = await buildWeb();
-  if (built) console.error(`The page was built in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
+  try {
+    const built = await buildWeb();
+    if (built) console.error(`The page was built in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
+  } catch (error) {
+    console.error(`The page could not be built: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
 }
