@@ -14,6 +14,7 @@ export default defineConfig({
   publicDir: at('web/static'),
   cacheDir: at('node_modules/.vite-web'),
   plugins: [react(), tailwindcss()],
+  worker: { format: 'es' },
   build: {
     outDir: at('web/dist'),
     emptyOutDir: true,
@@ -23,7 +24,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rolldownOptions: {
+      // The second entry is for pages of others, which import it by name.
+      input: { index: at('web/index.html'), 'live-player': at('web/src/live/index.ts') },
+      preserveEntrySignatures: 'exports-only',
       output: {
+        entryFileNames: ({ name }) => (name === 'live-player' ? '[name].js' : 'assets/[name]-[hash].js'),
         // Changes seldom, so that browsers keep it over updates of the page.
         codeSplitting: {
           groups: [
