@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import { type Log, redact } from '../base/log.ts';
 import { AppError, CameraError, type Issue, withoutDetail } from '../errors.ts';
+import { asksForPage, sendPage } from './page.ts';
 
 export const errorReply = z
   .object({
@@ -131,7 +132,7 @@ export function handleErrors(app: FastifyInstance, log: Log, debug: boolean): vo
   });
 }
 
-/** Unknown paths: 404; known ones asked in another way: 405 with the methods that there are. */
+/** Unknown paths: the page for browsers, else 404; known ones asked in another way: 405 with the methods that there are. */
 export function handleUnknownRoutes(app: FastifyInstance): void {
   const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = [];
   app.addHook('onRoute', ({ url, method }) => {
@@ -140,6 +141,7 @@ export function handleUnknownRoutes(app: FastifyInstance): void {
     routes.push({ pattern: new RegExp(`^${pattern.replace(/\/$/, '')}/?$`), methods: [method].flat() });
   });
   app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    if (asksForPage(request)) return sendPage(reply);
     const path = request.url.replace(/\?.*$/s, '');
     const methods = new Set(
       routes.filter(({ pattern }) => pattern.test(path)).flatMap((route) => route.methods),

@@ -4,7 +4,6 @@
 import cookie from '@fastify/cookie';
 import cors from '@fastify/cors';
 import helmet from '@fastify/helmet';
-import staticFiles from '@fastify/static';
 import fastify, { type FastifyInstance } from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { Registry } from 'prom-client';
@@ -25,6 +24,7 @@ import { readJsonBodies } from './json-body.ts';
 import { mediaRoutes } from './media.ts';
 import { metricsRoutes, requestHistogram } from './metrics.ts';
 import { describeApi, describeApiRoutes } from './openapi.ts';
+import { servePage } from './page.ts';
 import { performanceRoutes } from './performance.ts';
 import type { PerformanceHistories } from './performance-ports.ts';
 import { type PictureRoutesOptions, pictureRoutes } from './pictures.ts';
@@ -161,7 +161,7 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
   await app.register(healthRoutes, { checks, optionalChecks });
   await app.register(metricsRoutes, { streams, registry, detectionFigures });
   await describeApiRoutes(app);
-  await app.register(staticFiles, { root: publicDir, cacheControl: false, dotfiles: 'ignore' });
+  await servePage(app, publicDir);
   return app;
 }
 
