@@ -119,7 +119,8 @@ async function rest(service: Service, before: Held | null = null): Promise<Held>
     const calm =
       before === null
         ? performance.now() > deadline - settleMs + 2_000
-        : memory <= before.memory + mostMemoryGrowth / 2 && descriptors <= before.descriptors;
+        : memory <= before.memory + mostMemoryGrowth / 2 &&
+          descriptors <= before.descriptors + mostDescriptorGrowth / 2;
     if (calm || performance.now() > deadline) return { memory, descriptors };
   }
 }
