@@ -180,10 +180,7 @@ export class RtspSession {
   async #setupAudio(connection: RtspConnection, video: Track, described: DescribedVideo): Promise<void> {
     const { events } = this.#options;
     const { audio: offer, audioUrl: url } = described;
-    if (offer.kind !== 'track') {
-      events.onAudio?.(offer);
-      return;
-    }
+    if (offer.kind !== 'track') return events.onAudio?.(offer);
     this.audioAtFault = true;
     const audio = new AudioReception({ track: offer.track, url, ssrc: this.#ssrc, video, events });
     this.#audio = audio;

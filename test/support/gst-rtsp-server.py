@@ -23,20 +23,30 @@ CAPS = {
     "h265": "video/x-h265,stream-format=hvc1,alignment=au",
 }
 PAYLOADERS = {"h264": "rtph264pay", "h265": "rtph265pay"}
+# Ten seconds of a tone of 1 kHz at 0.4 of full scale: what is encoded, and what pays it.
+TONE = "audiotestsrc num-buffers={count} samplesperbuffer={samples} freq=1000 volume=0.4 ! audioconvert ! audio/x-raw,channels=1,rate={rate}"
+AUDIO = {
+    "aac": (48000, "avenc_aac", "rtpmp4gpay pt=97"),
+    "aac-latm": (44100, "avenc_aac", "rtpmp4apay pt=97"),
+    "opus": (48000, "opusenc", "rtpopuspay pt=97"),
+    "pcmu": (8000, "mulawenc", "rtppcmupay pt=0"),
+    "pcma": (8000, "alawenc", "rtppcmapay pt=8"),
+    "l16": (16000, "audioconvert ! audio/x-raw,format=S16BE", "rtpL16pay pt=97"),
+}
 TRANSPORTS = {
     "tcp": GstRtsp.RTSPLowerTrans.TCP,
     "udp": GstRtsp.RTSPLowerTrans.UDP,
     "any": GstRtsp.RTSPLowerTrans.TCP | GstRtsp.RTSPLowerTrans.UDP,
 }
+APPSRC = "appsrc is-live=true format=time max-bytes=4000000 leaky-type=downstream"
 ROLE = "watcher"
 
 
 class Clip:
     """Encoded access units of one loop, in decoding order: (data, pts, due, keyframe), times in ns from its start."""
 
-    def __init__(self, camera):
-        self.codec = camera["codec"]
-        pipeline = Gst.parse_launch(source_of(camera) + f" ! {CAPS[self.codec]} ! appsink name=out sync=false")
+    def __init__(self, path, source):
+        pipeline = Gst.parse_launch(f"{source} ! appsink name=out sync=false")
         sink = pipeline.get_by_name("out")
         pipeline.set_state(Gst.State.PLAYING)
         found = []
@@ -49,7 +59,7 @@ class Clip:
         error = pipeline.get_bus().pop_filtered(Gst.MessageType.ERROR)
         pipeline.set_state(Gst.State.NULL)
         if error is not None or len(found) < 2:
-            raise SystemExit(f"{camera['path']}: {error.parse_error()[0].message if error else 'no video'}")
+            raise SystemExit(f"{path}: {error.parse_error()[0].message if error else 'nothing'}")
         # With B-frames the pictures are not in order; they are sent one frame interval apart all the same.
         in_order = sorted(pts for _, pts, _ in found)
         first = in_order[0]
@@ -85,9 +95,9 @@ def source_of(camera):
 class Feeder:
     """Gives one media pipeline its clip in real time, loop after loop, until the media is given up."""
 
-    def __init__(self, clip, media):
+    def __init__(self, clip, media, name):
         self.clip = clip
-        self.source = media.get_element().get_by_name("source")
+        self.source = media.get_element().get_by_name(name)
         self.source.set_property("caps", clip.caps)
         self.over = threading.Event()
         media.connect("unprepared", lambda _: self.over.set())
@@ -121,24 +131,33 @@ class Feeder:
 CLIPS = {}
 
 
-def clip_of(camera):
-    """The same video is encoded once, however many paths send it."""
-    key = json.dumps({name: value for name, value in camera.items() if name not in ("path", "transport")}, sort_keys=True)
-    if key not in CLIPS:
-        CLIPS[key] = Clip(camera)
-    return CLIPS[key]
+def clip_of(path, source):
+    """The same is encoded once, however many paths send it."""
+    if source not in CLIPS:
+        CLIPS[source] = Clip(path, source)
+    return CLIPS[source]
+
+
+def sound_of(audio):
+    rate, encoder, _ = AUDIO[audio]
+    samples = rate // 50
+    return TONE.format(count=500, samples=samples, rate=rate) + f" ! {encoder}"
 
 
 def factory_of(camera, secured):
-    clip = clip_of(camera)
+    path, codec, audio = camera["path"], camera["codec"], camera.get("audio")
+    clips = {"source": clip_of(path, f"{source_of(camera)} ! {CAPS[codec]}")}
+    launch = f"{APPSRC} name=source ! {PAYLOADERS[codec]} name=pay0 pt=96 config-interval=-1"
+    if audio is not None:
+        clips["sound"] = clip_of(path, sound_of(audio))
+        launch += f" {APPSRC} name=sound ! {AUDIO[audio][2]} name=pay1"
     factory = GstRtspServer.RTSPMediaFactory()
-    factory.set_launch(
-        "( appsrc name=source is-live=true format=time max-bytes=4000000 leaky-type=downstream"
-        f" ! {PAYLOADERS[clip.codec]} name=pay0 pt=96 config-interval=-1 )"
-    )
+    factory.set_launch(f"( {launch} )")
     factory.set_shared(True)
     factory.set_protocols(TRANSPORTS[camera.get("transport", "any")])
-    factory.connect("media-configure", lambda _, media: Feeder(clip, media))
+    factory.connect(
+        "media-configure", lambda _, media: [Feeder(clip, media, name) for name, clip in clips.items()]
+    )
     if secured:
         permissions = GstRtspServer.RTSPPermissions()
         permissions.add_permission_for_role(ROLE, "media.factory.access", True)

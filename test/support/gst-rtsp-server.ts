@@ -16,6 +16,8 @@ export interface GstCamera {
   readonly file?: string;
   /** Decode the file and encode it as `codec`: needed when the file holds another codec. */
   readonly reencode?: boolean;
+  /** A tone of 1 kHz beside the picture; none without it. */
+  readonly audio?: 'aac' | 'aac-latm' | 'opus' | 'pcmu' | 'pcma' | 'l16';
   /** What the server lets a client choose; default both. */
   readonly transport?: 'tcp' | 'udp' | 'any';
   /** Of the made picture: size in pixels (default 320×240), frames a second (15), frames between keyframes (2 s). */
