@@ -78,8 +78,13 @@ export class AudioTranscoder {
     this.#made = aacOf(audio);
     for (const each of [this.#packet, this.#decoded, this.#resampled]) each.alloc();
     this.#fifo.alloc(AV_SAMPLE_FMT_FLTP, this.#made.channels, 2 * madeUnit.samples);
-    this.#openDecoder(audio);
-    this.#openEncoder();
+    try {
+      this.#openDecoder(audio);
+      this.#openEncoder();
+    } catch (error) {
+      this.free();
+      throw error;
+    }
   }
 
   #openDecoder({ codec, sampleRate, channels }: AudioParameters): void {
@@ -189,6 +194,8 @@ export class AudioTranscoder {
       frame.format as never,
       frame.sampleRate,
     );
+    // Kept before it is known to be good, so that it is freed with the rest.
+    this.#resampler = resampler;
     check(result < 0 ? result : resampler.init(), 'The resampler does not open');
     return resampler;
   }
