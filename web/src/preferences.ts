@@ -7,6 +7,8 @@ const allowed = {
   theme: ['system', 'light', 'dark'],
   sidebar: ['wide', 'narrow'],
   notifications: ['off', 'on'],
+  /** Around faces, in live pictures. */
+  boxes: ['on', 'off'],
 } as const;
 
 export type Preferences = { [Name in keyof typeof allowed]: (typeof allowed)[Name][number] };

@@ -10,6 +10,8 @@ import { cx } from '../ui/cx.ts';
 export interface PageProps {
   /** Heading and title of the window. */
   readonly title: string;
+  /** Before the heading: the way back. */
+  readonly before?: ReactNode;
   /** Beside the heading: a count, a status. */
   readonly aside?: ReactNode;
   /** Buttons at the end of the heading. */
@@ -24,7 +26,7 @@ const widths = { text: 'max-w-5xl', wide: 'max-w-[110rem]', full: 'max-w-none' }
 /** The page that the document was loaded with leaves the focus where the browser puts it. */
 let firstPath: string | null = null;
 
-export function Page({ title, aside, actions, width = 'wide', children }: PageProps) {
+export function Page({ title, before, aside, actions, width = 'wide', children }: PageProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   const [path] = useLocation();
   const unviewed = useUnviewedCount();
@@ -48,6 +50,7 @@ export function Page({ title, aside, actions, width = 'wide', children }: PagePr
         <div
           className={cx('mx-auto flex min-h-(--header) items-center gap-3 px-4 py-2 md:px-6', widths[width])}
         >
+          {before}
           <h1 ref={heading} tabIndex={-1} className="truncate font-semibold text-lg">
             {title}
           </h1>

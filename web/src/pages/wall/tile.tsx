@@ -1,0 +1,144 @@
+// One camera on the wall: its picture, what it is called, how it is doing; large at a click, moved by dragging.
+// The picture itself is the player's; where the tile stands is decided by wall-grid.tsx.
+
+import { useSortable } from '@dnd-kit/sortable';
+import { GripVertical } from 'lucide-react';
+import { memo, type SyntheticEvent, useRef } from 'react';
+import { Link } from 'wouter';
+import type { Stream } from '../../api/types.ts';
+import { type LiveHandle, LiveView } from '../../live/live-view.tsx';
+import { text } from '../../text.ts';
+import { IconButton } from '../../ui/button.tsx';
+import { cx } from '../../ui/cx.ts';
+import { Dot, Skeleton } from '../../ui/surface.tsx';
+import { CameraMenu } from '../cameras/camera-menu.tsx';
+import { statusTones } from '../cameras/camera-status.tsx';
+import { figuresOf } from './figures.ts';
+import { Trouble } from './trouble.tsx';
+import { useSight } from './use-sight.ts';
+
+export interface TileProps {
+  readonly stream: Stream;
+  readonly width: number;
+  readonly height: number;
+  readonly boxes: boolean;
+  /** False while something else covers the wall: then no tile is seen. */
+  readonly active: boolean;
+  readonly onEdit: (stream: Stream) => void;
+  readonly onDelete: (stream: Stream) => void;
+}
+
+export const tileLink = (id: string) => `/?camera=${encodeURIComponent(id)}`;
+
+const keep = (event: SyntheticEvent) => event.stopPropagation();
+
+/** Frames a second and delay for whoever looks closer; what is special about the picture always. */
+function Figures({ live: { state, stats } }: { readonly live: LiveHandle }) {
+  if (state.kind !== 'live') return null;
+  return (
+    <>
+      {state.note && (
+        <span
+          title={state.note}
+          className="absolute top-2 left-2 max-w-[calc(100%-1rem)] truncate rounded-sm bg-black/60 px-1.5 py-0.5 text-on-screen-soft text-xs"
+        >
+          {state.note}
+        </span>
+      )}
+      <span className="tabular absolute right-2.5 bottom-2 z-10 whitespace-nowrap text-on-screen-soft text-xs opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 @max-2xs:hidden">
+        {figuresOf(stats)}
+      </span>
+    </>
+  );
+}
+
+export const Tile = memo(function Tile(props: TileProps) {
+  const { stream, width, height, boxes, active, onEdit, onDelete } = props;
+  const { id, name, status } = stream;
+  const ref = useRef<HTMLLIElement | null>(null);
+  const sight = useSight(ref);
+  // Once it has been near it is kept, so that its picture is still there when it comes back.
+  const everNear = useRef(false);
+  everNear.current ||= sight !== 'far';
+  const sortable = useSortable({ id });
+  const { setNodeRef, setActivatorNodeRef, attributes, listeners, transform, transition, isDragging } =
+    sortable;
+
+  return (
+    <li
+      ref={(element) => {
+        ref.current = element;
+        setNodeRef(element);
+      }}
+      {...listeners}
+      data-camera={id}
+      style={{
+        width,
+        height,
+        transform: transform ? `translate3d(${transform.x}px, ${transform.y}px, 0)` : undefined,
+        transition,
+      }}
+      className={cx(
+        'group scheme-dark @container relative touch-manipulation select-none overflow-hidden rounded-lg bg-screen text-on-screen',
+        'outline-offset-2 has-[a:focus-visible]:outline-2 has-[a:focus-visible]:outline-accent',
+        isDragging && 'z-20 opacity-90 shadow-raised',
+      )}
+    >
+      {everNear.current && (
+        <LiveView
+          streamId={id}
+          label={name}
+          visible={active && sight !== 'far'}
+          mode={sight === 'seen' ? 'live' : 'thumbnail'}
+          boxes={boxes}
+          className="size-full"
+        >
+          {(live) => (
+            <>
+              <Trouble stream={stream} live={live} onEdit={() => onEdit(stream)} />
+              <Figures live={live} />
+            </>
+          )}
+        </LiveView>
+      )}
+      <Link
+        to={tileLink(id)}
+        draggable={false}
+        aria-label={text.wall.enlarge(name, text.camera.status[status])}
+        className="absolute inset-0 outline-none"
+      />
+      <div className="pointer-events-none absolute inset-x-0 bottom-0 flex items-center gap-2 bg-linear-to-t from-black/75 to-transparent px-2.5 pt-6 pb-2 @max-3xs:px-2 @max-3xs:pb-1.5">
+        <Dot tone={statusTones[status]} />
+        <span className="truncate pr-24 font-medium text-sm @max-2xs:pr-0 @max-3xs:text-xs">{name}</span>
+      </div>
+      <div
+        className={cx(
+          'absolute top-1.5 right-1.5 flex gap-1 rounded-md bg-black/55 opacity-0 transition-opacity',
+          'focus-within:opacity-100 group-hover:opacity-100 pointer-coarse:hidden',
+        )}
+      >
+        <IconButton
+          ref={setActivatorNodeRef}
+          {...attributes}
+          icon={GripVertical}
+          size="sm"
+          label={text.wall.move(name)}
+          className="cursor-grab"
+        />
+        {/* biome-ignore lint/a11y/noStaticElementInteractions: only keeps what happens in the menu from moving the tile. */}
+        <span onMouseDown={keep} onTouchStart={keep} onKeyDown={keep}>
+          <CameraMenu stream={stream} onEdit={onEdit} onDelete={onDelete} />
+        </span>
+      </div>
+    </li>
+  );
+});
+
+/** In the place of a camera that is not known yet. */
+export function TileSkeleton({ width, height }: { readonly width: number; readonly height: number }) {
+  return (
+    <li style={{ width, height }} aria-hidden>
+      <Skeleton className="size-full rounded-lg" />
+    </li>
+  );
+}
