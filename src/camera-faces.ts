@@ -51,6 +51,11 @@ export interface FaceFigures extends VisitFigures {
 const reportWaitMs = 5_000;
 const tellTroubleEveryMs = 10_000;
 
+/** To as many digits as mean something. */
+function rounded(confidence: number): number {
+  return Math.round(confidence * 1000) / 1000;
+}
+
 export class CameraFaces implements FaceSource {
   readonly #options: CameraFacesOptions;
   readonly #visits: Visits<RaisedAlert>;
@@ -63,6 +68,7 @@ export class CameraFaces implements FaceSource {
   #skipped = 0;
   /** `skipped` of the decoder's channel starts anew with each channel. */
   #skippedOfChannel = 0;
+  #threshold: number;
   #ready = false;
   #closed = false;
   readonly #restored: Promise<void>;
@@ -70,6 +76,7 @@ export class CameraFaces implements FaceSource {
   constructor(options: CameraFacesOptions) {
     this.#options = options;
     const { streamId, visits, clock, log, cooldownMs, confidenceThreshold } = options;
+    this.#threshold = confidenceThreshold;
     const trouble = new Reporter(clock, tellTroubleEveryMs, (count, error) =>
       log.warn({ err: error, count, stream: streamId }, 'detections cannot be stored at the moment'),
     );
@@ -145,6 +152,7 @@ export class CameraFaces implements FaceSource {
   }
 
   setConfidenceThreshold(threshold: number): void {
+    this.#threshold = threshold;
     this.#visits.setConfidenceThreshold(threshold);
   }
 
@@ -189,12 +197,15 @@ export class CameraFaces implements FaceSource {
     const tracked = this.#visits.analysed(frame, async (face) => imagesOf(found, images, face));
     const seen: SeenFace[] = tracked.map(({ track, face }) => ({
       track,
-      confidence: Math.round(face.confidence * 1000) / 1000,
+      confidence: rounded(face.confidence),
       box: face.box,
       landmarks: face.landmarks,
     }));
+    const below = found.faces
+      .filter(({ confidence }) => confidence < this.#threshold)
+      .map(({ confidence, box }) => ({ confidence: rounded(confidence), box }));
     const timestamp = this.#shownTime(found);
-    this.#tell((reader) => reader.onFaces?.(timestamp, seen));
+    this.#tell((reader) => reader.onFaces?.(timestamp, seen, below));
   }
 
   #leave(): void {
@@ -229,7 +240,7 @@ export class CameraFaces implements FaceSource {
   /** Whoever was in view is not seen any more: there are no pictures to see anybody in. */
   #tellNobody(): void {
     const timestamp = this.#options.shown.latestUnit?.timestamp ?? 0;
-    this.#tell((reader) => reader.onFaces?.(timestamp, []));
+    this.#tell((reader) => reader.onFaces?.(timestamp, [], []));
   }
 
   #tellDetector(): void {

@@ -4,7 +4,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Picture } from '../media/access-unit.ts';
 import { RateMeter } from '../media/rate-meter.ts';
-import type { LiveCamera, PacketSetup, SeenFace } from '../stream/live-camera.ts';
+import type { LiveCamera, PacketSetup, SeenFace, UnsureFace } from '../stream/live-camera.ts';
 import { type ServerMessage, statusMessage } from './protocol.ts';
 
 /** Weight of the newest picture in the delay that viewers are told. */
@@ -75,11 +75,11 @@ export class Announcer {
   }
 
   /** @param visible false when the viewer does not see the picture that these belong to; it is only told of their end. */
-  faces(timestamp: number, faces: readonly SeenFace[], visible: boolean): void {
-    const shown = faces.length > 0;
+  faces(timestamp: number, faces: readonly SeenFace[], below: readonly UnsureFace[], visible: boolean): void {
+    const shown = faces.length + below.length > 0;
     if (shown ? !visible : !this.#facesShown) return;
     this.#facesShown = shown;
-    this.#send({ type: 'detections', timestamp, faces });
+    this.#send({ type: 'detections', timestamp, faces, ...(below.length > 0 && { below }) });
   }
 
   stats({ pictures, figures, stream, viewers }: LiveCamera, dropped: number): void {

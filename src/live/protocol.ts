@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { withoutDetail } from '../errors.ts';
 import type { DetectorState } from '../media/faces.ts';
-import type { DetectionStats, LiveCamera, RaisedAlert, SeenFace } from '../stream/live-camera.ts';
+import type { DetectionStats, LiveCamera, RaisedAlert, SeenFace, UnsureFace } from '../stream/live-camera.ts';
 import type { StreamStatus } from '../stream/status.ts';
 
 export interface PerformanceStats {
@@ -44,8 +44,14 @@ export interface FaceAlertMessage {
 export type ServerMessage =
   | StatusMessage
   | FaceAlertMessage
-  /** `timestamp`: µs of the stream's media clock, the same as the video's. */
-  | { readonly type: 'detections'; readonly timestamp: number; readonly faces: readonly SeenFace[] }
+  | {
+      readonly type: 'detections';
+      /** µs of the stream's media clock, the same as the video's. */
+      readonly timestamp: number;
+      readonly faces: readonly SeenFace[];
+      /** Faces under the camera's confidence threshold, which do not count; absent when there are none. */
+      readonly below?: readonly UnsureFace[];
+    }
   | {
       readonly type: 'stream_info';
       /** Of the binary messages from here on. */

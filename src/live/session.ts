@@ -157,9 +157,9 @@ export class Session {
         onEnd: () => this.close(closeCodes.noSuchStream, 'The stream was deleted.'),
       });
       const leaveFaces = camera.faces.subscribe({
-        onFaces: (timestamp, faces) =>
+        onFaces: (timestamp, faces, below) =>
           // Nor to a viewer that is behind: boxes without their picture would mislead.
-          this.#tell.faces(timestamp, faces, this.#showing.live),
+          this.#tell.faces(timestamp, faces, below, this.#showing.live),
         onAlert: (alert) => this.#send(faceAlert(alert)),
         onDetector: () => this.#tell.status(this.#camera),
       });

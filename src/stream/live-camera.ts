@@ -80,6 +80,12 @@ export interface SeenFace {
   readonly landmarks: readonly Point[];
 }
 
+/** A face that the detector is too unsure of to count here. */
+export interface UnsureFace {
+  readonly confidence: number;
+  readonly box: FractionBox;
+}
+
 /** An alert that is stored, with what a viewer is told at once. */
 export interface RaisedAlert {
   readonly alertId: string;
@@ -93,8 +99,11 @@ export interface RaisedAlert {
 }
 
 export interface FaceReader {
-  /** @param timestamp of the analysed frame, µs of the stream's media clock. */
-  onFaces?(timestamp: number, faces: readonly SeenFace[]): void;
+  /**
+   * @param timestamp of the analysed frame, µs of the stream's media clock.
+   * @param below the faces under the camera's confidence threshold.
+   */
+  onFaces?(timestamp: number, faces: readonly SeenFace[], below: readonly UnsureFace[]): void;
   onAlert?(alert: RaisedAlert): void;
   onDetector?(detector: DetectorView): void;
 }
