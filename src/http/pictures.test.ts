@@ -1,7 +1,8 @@
 // Pictures over HTTP: the newest one, a running sequence, readers that are slow, gone or too early.
 
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { call, startServer, type TestServer } from '../../test/support/http-server.ts';
 
@@ -148,4 +149,39 @@ test('closing the server ends running sequences', async () => {
   await own[Symbol.asyncDispose]();
   await ended;
   expect(own.cameras.readers.get(body.id)?.size).toBe(0);
+});
+
+test('a reader that left before it was known who asks is neither shown pictures nor followed', async () => {
+  const own = await startServer();
+  const camera = { name: 'Door', rtsp_url: 'rtsp://camera.local/' };
+  const { body } = await call(own, 'POST', '/api/streams/', camera);
+  const { authenticator } = own.auth;
+  const identify = authenticator.identify.bind(authenticator);
+  const mayAnswer = Promise.withResolvers<void>();
+  authenticator.identify = async (credentials) => {
+    await mayAnswer.promise;
+    return identify(credentials);
+  };
+  let followed = 0;
+  authenticator.follow = () => {
+    followed += 1;
+    return () => {
+      followed -= 1;
+    };
+  };
+  const begun = Promise.withResolvers<ServerResponse>();
+  const onBegin = (message: unknown) => begun.resolve((message as { response: ServerResponse }).response);
+  subscribe('http.server.request.start', onBegin);
+  const sent = get(`${own.base}/api/streams/${body.id}/live.mjpeg`).on('error', () => undefined);
+  const response = await begun.promise;
+  unsubscribe('http.server.request.start', onBegin);
+  const gone = once(response, 'close');
+  sent.destroy();
+  await gone;
+  mayAnswer.resolve();
+  // Answered after whatever became of the one before it.
+  expect((await call(own, 'GET', `/api/streams/${body.id}/`)).status).toBe(200);
+  expect(own.cameras.readers.get(body.id)?.size ?? 0).toBe(0);
+  expect(followed).toBe(0);
+  await own[Symbol.asyncDispose]();
 });

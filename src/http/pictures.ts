@@ -127,6 +127,8 @@ export const pictureRoutes: FastifyPluginAsyncZod<PictureRoutesOptions> = async 
     },
     async (request, reply) => {
       const { raw } = reply;
+      // Gone while it was found out who asks: nothing would tell of its end any more.
+      if (raw.destroyed) return reply.hijack();
       const headers = {
         ...reply.getHeaders(),
         'content-type': `multipart/x-mixed-replace; boundary=${boundary}`,
