@@ -44,7 +44,8 @@ export class ConfigError extends Error {
 export const alwaysDeniedNetworks: readonly string[] = [
   '169.254.0.0/16',
   'fe80::/10',
-  'fd00:ec2::254/128',
+  'fd00:ec2::/32',
+  'fd20:ce::254/128',
   '100.100.100.200/32',
   '168.63.129.16/32',
   '0.0.0.0/8',
