@@ -17,8 +17,8 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 /** A request with any Host header, which fetch does not allow. */
-async function withHost(host: string): Promise<{ status: number; body: string }> {
-  const sent = request(`${server.base}/api/streams/`, { headers: { host } }).end();
+async function withHost(host: string, path = '/api/streams/'): Promise<{ status: number; body: string }> {
+  const sent = request(server.base + path, { headers: { host } }).end();
   const [response] = await once(sent, 'response');
   let body = '';
   for await (const chunk of response) body += chunk;
@@ -51,6 +51,12 @@ test('only the allowed host names are served', async () => {
       error: expect.stringMatching(/ALLOWED_HOSTS/),
     });
   }
+});
+
+test('health checks, of containers too, may ask by any address whether the service lives, and nothing else', async () => {
+  expect(await withHost('10.1.2.3:8000', '/healthz')).toEqual({ status: 200, body: '{"status":"ok"}' });
+  for (const path of ['/readyz', '/metrics', '/', '/healthz/x'])
+    expect((await withHost('10.1.2.3:8000', path)).status, path).toBe(400);
 });
 
 test('a host pattern means the name, the domain below a dot, or everything', () => {
@@ -165,7 +171,7 @@ test('unknown paths are 404 and wrong methods 405, in the form of every error', 
 });
 
 test('what is not HTTP is answered too', async () => {
-  expect(await raw('GET /healthz HTTP/1.1\r\nHost:\r\n\r\n')).toMatch(
+  expect(await raw('GET /readyz HTTP/1.1\r\nHost:\r\n\r\n')).toMatch(
     /^HTTP\/1\.1 400 [\s\S]*host_not_allowed/,
   );
   expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"invalid_http"/);
