@@ -15,7 +15,7 @@ import {
 } from '../../test/support/http-server.ts';
 import { bearer } from '../../test/support/service.ts';
 import { silentLog } from '../base/log.ts';
-import { CameraError } from '../errors.ts';
+import { AppError, CameraError } from '../errors.ts';
 import { controlAccess } from './access.ts';
 
 let server: TestServer;
@@ -106,6 +106,7 @@ test('strangers learn which part is not ready, and not why', async () => {
 test('JSON of the API is kept by no cache', async () => {
   for (const [path, headers] of [
     ['/api/me/', admin],
+    ['/%61pi/me/', admin],
     ['/api/streams/', {}],
     ['/api/nothing', {}],
   ] as const)
@@ -152,6 +153,12 @@ describe('a viewer', () => {
     }
     expect((await read(`/api/streams/${id}/snapshot.jpg`, viewer)).body).toMatchObject({
       code: 'server_error',
+      error: 'The camera answered with an error.',
+    });
+    // As running cameras tell it.
+    server.cameras.trouble = new AppError(503, 'no_picture', server.cameras.trouble.message);
+    expect((await read(`/api/streams/${id}/snapshot.jpg`, viewer)).body).toMatchObject({
+      code: 'no_picture',
       error: 'The camera answered with an error.',
     });
     server.cameras.trouble = null;

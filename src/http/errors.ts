@@ -111,10 +111,9 @@ export function handleErrors(app: FastifyInstance, log: Log, debug: boolean): vo
     if (refusal.status === 401) reply.header('www-authenticate', challenge(refusal.code));
     if (refusal.retryAfter !== undefined) reply.header('retry-after', String(Math.ceil(refusal.retryAfter)));
     // The camera's own words may repeat its address.
+    const ofCamera = error instanceof CameraError || refusal.code === 'no_picture';
     const sentence =
-      error instanceof CameraError && request.identity?.role === 'viewer'
-        ? withoutDetail(refusal.message)
-        : refusal.message;
+      ofCamera && request.identity?.role === 'viewer' ? withoutDetail(refusal.message) : refusal.message;
     if (refusal.status >= 500 && !(error instanceof AppError) && !(error instanceof CameraError))
       log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'a request failed');
     const detail =

@@ -168,7 +168,9 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
 /** Replies may hold tokens, and what one may see another may not. Routes that know better say so themselves. */
 function keepOutOfCaches(app: FastifyInstance): void {
   app.addHook('onSend', async (request, reply) => {
-    if (request.url.startsWith('/api/') && !reply.hasHeader('cache-control'))
+    // By the route as well: `/%61pi/me` is one of them.
+    const paths = [request.url, request.routeOptions.url ?? ''];
+    if (paths.some((path) => path.startsWith('/api/')) && !reply.hasHeader('cache-control'))
       reply.header('cache-control', 'no-store');
   });
 }

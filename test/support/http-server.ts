@@ -38,7 +38,7 @@ export class RecordedCameras implements LiveStreams {
   readonly readers = new Map<string, Set<(picture: Picture) => boolean>>();
   readonly told: string[] = [];
   /** Why no camera gives a picture; null: they are well. */
-  trouble: CameraError | null = null;
+  trouble: CameraError | AppError | null = null;
 
   add(saved: SavedStream): void {
     this.told.push(`add ${saved.wanted}`);
