@@ -32,13 +32,15 @@ const noVisits: VisitStorePort = {
   alertExtended: noFaces,
 };
 
-/** A camera that answers every request with its own address. */
+/** A camera that names its own address as the codec of its video. */
 async function talkativeCamera(): Promise<{ readonly url: string; close(): void }> {
   const server = createServer((socket) => {
     socket.on('error', () => socket.destroy());
     socket.on('data', (data) => {
       const sequence = /^CSeq: *(\d+)/im.exec(data.toString())?.[1] ?? '1';
-      socket.write(`RTSP/1.0 500 rtsp://10.0.0.7/front\r\nCSeq: ${sequence}\r\n\r\n`);
+      const sdp = 'v=0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 10.0.0.7/90000\r\n';
+      const head = `CSeq: ${sequence}\r\nContent-Type: application/sdp\r\nContent-Length: ${sdp.length}`;
+      socket.write(`RTSP/1.0 200 OK\r\n${head}\r\n\r\n${sdp}`);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -209,14 +211,14 @@ describe('who may watch what', () => {
     };
     for (const path of ['/ws/stream?stream_id=2', '/ws/events']) {
       expect(await said('viewer', path)).not.toContain('10.0.0.7');
-      expect(await said('viewer', path)).toContain('The camera answered with an error.');
+      expect(await said('viewer', path)).toContain('The camera sends a video codec that cannot be shown.');
       expect(await said('operator', path)).toContain('10.0.0.7');
     }
   });
 });
 
 describe('signing out', () => {
-  it('closes the sockets of this sign-in within a second, and no other', async () => {
+  it('closes the sockets of this sign-in at once, and no other', async () => {
     const paths = ['/ws/stream?stream_id=1', '/ws/events'];
     const leaving = paths.map((path) => new Viewer(live.url('viewer', 'leo', path)));
     const staying = new Viewer(live.url('viewer', 'mia', '/ws/stream?stream_id=1'));
@@ -235,7 +237,8 @@ describe('signing out', () => {
       () => live.followed(),
       (now) => now === before - 3,
     );
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    // Half a second, and what a busy machine adds; a closing handshake that is not answered would take 30 s.
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     await staying.more(3);
     await staying.close();
     deaf.terminate();
