@@ -1,7 +1,17 @@
 // Every page: its path, who may see it, its place in the navigation. A page is added here and nowhere else.
 // Pages are loaded when they are first opened, each with its own code.
 
-import { KeyRound, ScrollText, Settings, UsersRound } from 'lucide-react';
+import {
+  BellRing,
+  Cctv,
+  ChartLine,
+  KeyRound,
+  LayoutGrid,
+  ScanFace,
+  ScrollText,
+  Settings,
+  UsersRound,
+} from 'lucide-react';
 import { type ComponentType, lazy } from 'react';
 import type { Role } from './api/types.ts';
 import { text } from './text.ts';
@@ -24,6 +34,41 @@ export interface PageRoute {
 
 /** In the order of the navigation. The first page is the start page. */
 export const routes: readonly PageRoute[] = [
+  {
+    path: '/',
+    role: 'viewer',
+    component: lazy(() => import('./pages/wall/wall-page.tsx')),
+    nav: { group: 'main', label: text.nav.wall, icon: LayoutGrid },
+  },
+  {
+    path: '/cameras',
+    role: 'viewer',
+    component: lazy(() => import('./pages/cameras/cameras-page.tsx')),
+    nav: { group: 'main', label: text.nav.cameras, icon: Cctv },
+  },
+  {
+    path: '/cameras/:id',
+    role: 'viewer',
+    component: lazy(() => import('./pages/cameras/camera-page.tsx')),
+  },
+  {
+    path: '/alerts',
+    role: 'viewer',
+    component: lazy(() => import('./pages/alerts/alerts-page.tsx')),
+    nav: { group: 'main', label: text.nav.alerts, icon: BellRing, countsAlerts: true },
+  },
+  {
+    path: '/detections',
+    role: 'viewer',
+    component: lazy(() => import('./pages/detections/detections-page.tsx')),
+    nav: { group: 'main', label: text.nav.detections, icon: ScanFace },
+  },
+  {
+    path: '/performance',
+    role: 'viewer',
+    component: lazy(() => import('./pages/performance/performance-page.tsx')),
+    nav: { group: 'more', label: text.nav.performance, icon: ChartLine },
+  },
   {
     path: '/settings',
     role: 'viewer',

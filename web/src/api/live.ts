@@ -2,6 +2,7 @@
 // The socket itself is in event-socket.ts.
 
 import { useEffect, useSyncExternalStore } from 'react';
+import { fetchNewAlerts } from './alert-news.ts';
 import { type Connection, EventSocket } from './event-socket.ts';
 import { keys, queryClient } from './query-client.ts';
 import type { EventMessage, FaceAlertMessage, Stream } from './types.ts';
@@ -46,7 +47,8 @@ function onAlert(alert: FaceAlertMessage): void {
   queryClient.setQueryData<number>(keys.unviewed, (count) => (count !== undefined ? count + 1 : count));
   alertTimer ??= setTimeout(() => {
     alertTimer = undefined;
-    invalidate(keys.alerts);
+    // What cannot be had now is asked for with the next alert, or when the connection is back.
+    void fetchNewAlerts().catch(() => invalidate(keys.alerts));
     invalidate(keys.detections);
   }, alertPauseMs);
 }

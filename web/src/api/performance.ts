@@ -1,7 +1,7 @@
 // Figures of the last hour: fetched once, then only what is new, joined to what is there.
 // Drawing them belongs to the page.
 
-import { type QueryKey, useQuery } from '@tanstack/react-query';
+import { type QueryKey, queryOptions, useQueries, useQuery } from '@tanstack/react-query';
 import { api } from './client.ts';
 import { keys } from './query-client.ts';
 import type { CameraPerformance, ServicePerformance } from './types.ts';
@@ -29,13 +29,15 @@ export function joined<Reply extends Performance>(before: Reply | undefined, new
   return { ...news, start, series: Object.fromEntries(columns) } as Reply;
 }
 
-function useHistory<Reply extends Performance>(
+/** @param intervalMs between two requests. */
+function historyOf<Reply extends Performance>(
   queryKey: QueryKey,
   fetchSince: (since: string | undefined, signal: AbortSignal) => Promise<Reply>,
+  intervalMs = everyMs,
 ) {
-  return useQuery({
+  return queryOptions({
     queryKey,
-    refetchInterval: everyMs,
+    refetchInterval: intervalMs,
     staleTime: 0,
     structuralSharing: false,
     queryFn: async ({ signal, client }) => {
@@ -46,16 +48,40 @@ function useHistory<Reply extends Performance>(
   });
 }
 
+function historyOfCamera(id: string, intervalMs?: number) {
+  return historyOf<CameraPerformance>(
+    keys.streamPerformance(id),
+    (since, signal) => api.streamPerformance(id, since, signal),
+    intervalMs,
+  );
+}
+
 /** Of one camera, renewed while it is looked at. */
 export function useCameraPerformance(id: string) {
-  return useHistory<CameraPerformance>(keys.streamPerformance(id), (since, signal) =>
-    api.streamPerformance(id, since, signal),
-  );
+  return useQuery(historyOfCamera(id));
+}
+
+/** With many cameras each is asked less often: some requests a second, however many there are. */
+const perCameraMs = 200;
+
+/** Of many cameras, in the order of `ids`; undefined until the first figures have come. */
+export function useCamerasPerformance(ids: readonly string[]): readonly (CameraPerformance | undefined)[] {
+  const intervalMs = Math.max(everyMs, ids.length * perCameraMs);
+  return useQueries({
+    queries: ids.map((id) => historyOfCamera(id, intervalMs)),
+    combine: dataOf,
+  });
+}
+
+function dataOf(results: readonly { readonly data: CameraPerformance | undefined }[]) {
+  return results.map(({ data }) => data);
 }
 
 /** Of the whole service, renewed while it is looked at. */
 export function useServicePerformance() {
-  return useHistory<ServicePerformance>([...keys.performance, 'service'], (since, signal) =>
-    api.performance(since, signal),
+  return useQuery(
+    historyOf<ServicePerformance>([...keys.performance, 'service'], (since, signal) =>
+      api.performance(since, signal),
+    ),
   );
 }

@@ -82,6 +82,7 @@ interface ListPage {
 function useEndless<Reply extends ListPage>(
   queryKey: QueryKey,
   fetchPage: (cursor: string | undefined, signal: AbortSignal) => Promise<Reply>,
+  options: { readonly staleTime?: number; readonly gcTime?: number; readonly enabled?: boolean } = {},
 ) {
   return useInfiniteQuery<
     Reply,
@@ -96,13 +97,16 @@ function useEndless<Reply extends ListPage>(
     getNextPageParam: (last) => last.next_cursor ?? undefined,
     // Another filter: what was there stays until its rows have come.
     placeholderData: keepPreviousData,
+    ...options,
   });
 }
 
 /** Newest first; live while an event socket is open. */
-export function useAlerts(filter: AlertFilter, limit = 50) {
-  return useEndless(keys.alertList(filter), (cursor, signal) =>
-    api.alerts({ ...filter, limit, cursor }, signal),
+export function useAlerts(filter: AlertFilter, limit = 50, enabled = true) {
+  return useEndless(
+    keys.alertList(filter),
+    (cursor, signal) => api.alerts({ ...filter, limit, cursor }, signal),
+    { enabled },
   );
 }
 
@@ -126,6 +130,15 @@ export function useUnviewedCount(): number | undefined {
 export function useDetections(filter: DetectionFilter, limit = 60) {
   return useEndless(keys.detectionList(filter), (cursor, signal) =>
     api.detections({ ...filter, limit, cursor }, signal),
+  );
+}
+
+/** Newest first, as they were when it was opened: what is looked at does not move. */
+export function useGallery(filter: DetectionFilter, limit = 120) {
+  return useEndless(
+    keys.gallery(filter),
+    (cursor, signal) => api.detections({ ...filter, limit, cursor }, signal),
+    { staleTime: Number.POSITIVE_INFINITY, gcTime: 0 },
   );
 }
 

@@ -27,7 +27,7 @@ export function AlertNotifications() {
       });
       notification.addEventListener('click', () => {
         window.focus();
-        navigate('/alerts');
+        navigate(`/alerts?alert=${encodeURIComponent(alert.alert_id)}`);
         notification.close();
       });
     },

@@ -1,0 +1,211 @@
+// One detection, large: the frame with the face boxed, what is known of it, the ways to its alert and camera.
+// Which one, and those before and after it, come from the gallery.
+
+import { BellRing, ChevronLeft, ChevronRight, ScanFace, Trash2, Video } from 'lucide-react';
+import { type ReactNode, useEffect, useState } from 'react';
+import { ApiError } from '../../api/errors.ts';
+import { useDeleteDetection } from '../../api/mutations.ts';
+import { useDetection } from '../../api/queries.ts';
+import type { Detection } from '../../api/types.ts';
+import { formatDay, formatDuration, formatFull, formatPercent, formatTime } from '../../format.ts';
+import { useSession } from '../../session.ts';
+import { text } from '../../text.ts';
+import { Button, IconButton, LinkButton } from '../../ui/button.tsx';
+import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
+import { Checkbox } from '../../ui/controls.tsx';
+import { Dialog } from '../../ui/dialog.tsx';
+import { Loaded } from '../../ui/list-state.tsx';
+import { EmptyState, Skeleton } from '../../ui/surface.tsx';
+import { toast } from '../../ui/toast.tsx';
+import { FacePicture } from './face-picture.tsx';
+
+export interface DetectionViewProps {
+  readonly id: string;
+  /** Those of the gallery, as far as they have been fetched. */
+  readonly detections: readonly Detection[];
+  readonly hasMore: boolean;
+  readonly onNearEnd: () => void;
+  readonly onOpen: (id: string) => void;
+  readonly onClose: () => void;
+}
+
+const nearEnd = 10;
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className="flex flex-col">
+      <dt className="text-ink-faint text-xs">{name}</dt>
+      <dd className="tabular">{children}</dd>
+    </div>
+  );
+}
+
+function Facts({ detection }: { readonly detection: Detection }) {
+  const { timestamp, last_seen: lastSeen, confidence_score: confidence, frame } = detection;
+  const seconds = (Date.parse(lastSeen) - Date.parse(timestamp)) / 1000;
+  return (
+    <dl className="flex flex-wrap gap-x-7 gap-y-2">
+      <Fact name={text.detections.noticed}>
+        <time dateTime={timestamp} title={formatFull(timestamp)}>
+          {formatDay(timestamp)}, {formatTime(timestamp)}
+        </time>
+      </Fact>
+      {seconds >= 1 && <Fact name={text.detections.stayed}>{formatDuration(seconds)}</Fact>}
+      <Fact name={text.detections.sure}>{formatPercent(confidence)}</Fact>
+      {frame && <Fact name={text.detections.frame}>{text.camera.size(frame.width, frame.height)}</Fact>}
+    </dl>
+  );
+}
+
+function Body({ detection }: { readonly detection: Detection }) {
+  const [landmarks, setLandmarks] = useState(false);
+  const { stream, timestamp, image_url: image } = detection;
+  return (
+    <>
+      <FacePicture
+        src={image}
+        alt={text.face.alt(stream, `${formatDay(timestamp)} ${formatTime(timestamp)}`)}
+        face={detection}
+        landmarks={landmarks}
+        maxHeight="66dvh"
+      />
+      <div className="flex flex-wrap items-end justify-between gap-4">
+        <Facts detection={detection} />
+        {detection.landmarks && (
+          <Checkbox checked={landmarks} onChange={setLandmarks} label={text.alerts.landmarks} />
+        )}
+      </div>
+    </>
+  );
+}
+
+function Actions({ detection, onRemove }: { readonly detection: Detection; readonly onRemove: () => void }) {
+  const { may } = useSession();
+  const forbidden = may('operator') ? undefined : text.detections.needsOperator;
+  const { alert_id: alertId, stream_id: streamId } = detection;
+  return (
+    <>
+      <Button
+        size="sm"
+        tone="quiet"
+        icon={Trash2}
+        className="mr-auto"
+        disabled={forbidden !== undefined}
+        title={forbidden}
+        onClick={onRemove}
+      >
+        {text.detections.remove}
+      </Button>
+      {alertId !== null && (
+        <LinkButton size="sm" icon={BellRing} to={`/alerts?alert=${encodeURIComponent(alertId)}`}>
+          {text.detections.openAlert}
+        </LinkButton>
+      )}
+      <LinkButton size="sm" icon={Video} to={`/?camera=${encodeURIComponent(streamId)}`}>
+        {text.detections.goToCamera}
+      </LinkButton>
+    </>
+  );
+}
+
+export function DetectionView({ id, detections, hasMore, onNearEnd, onOpen, onClose }: DetectionViewProps) {
+  const at = detections.findIndex((detection) => detection.id === id);
+  const listed = detections[at];
+  const query = useDetection(id);
+  const detection = query.data?.id === id ? query.data : listed;
+  const [newer, older] = at < 0 ? [] : [detections[at - 1], detections[at + 1]];
+  const [removing, setRemoving] = useState(false);
+  const { mutateAsync } = useDeleteDetection();
+
+  const isNearEnd = at >= 0 && at >= detections.length - nearEnd;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new page is asked for when the place changes.
+  useEffect(() => {
+    if (isNearEnd) onNearEnd();
+  }, [isNearEnd, detections.length]);
+
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (removing || event.ctrlKey || event.metaKey || event.altKey) return;
+      const key = event.key.toLowerCase();
+      const next =
+        key === 'arrowleft' || key === 'k' ? newer : key === 'arrowright' || key === 'j' ? older : undefined;
+      if (!next) return;
+      event.preventDefault();
+      onOpen(next.id);
+    };
+    addEventListener('keydown', onKeyDown);
+    return () => removeEventListener('keydown', onKeyDown);
+  }, [newer, older, onOpen, removing]);
+
+  async function remove() {
+    const next = older ?? newer;
+    await mutateAsync(id);
+    toast.done(text.detections.removed);
+    if (next) onOpen(next.id);
+    else onClose();
+  }
+
+  const gone = query.error instanceof ApiError && query.error.status === 404 && !detection;
+  const place =
+    at < 0
+      ? undefined
+      : text.detections.place(
+          at + 1,
+          text.detections.count(detections.length, hasMore).replace(/ faces?$/, ''),
+        );
+  return (
+    <>
+      <Dialog
+        title={detection?.stream ?? text.detections.title}
+        description={place}
+        width="lg"
+        onClose={onClose}
+        footer={detection && <Actions detection={detection} onRemove={() => setRemoving(true)} />}
+      >
+        {gone ? (
+          <EmptyState icon={ScanFace} title={text.detections.goneTitle}>
+            <p>{text.detections.gone}</p>
+          </EmptyState>
+        ) : (
+          <div className="relative flex flex-col gap-4">
+            <Loaded
+              query={{ ...query, data: detection }}
+              skeleton={<Skeleton className="mx-auto aspect-4/3 w-full max-w-[calc(66dvh*4/3)]" />}
+            >
+              {(known) => <Body detection={known} />}
+            </Loaded>
+            {at >= 0 && (
+              <div className="flex justify-center gap-2 max-md:order-first">
+                <IconButton
+                  icon={ChevronLeft}
+                  tone="plain"
+                  label={text.detections.previous}
+                  aria-disabled={!newer}
+                  className="aria-disabled:opacity-40"
+                  onClick={() => newer && onOpen(newer.id)}
+                />
+                <IconButton
+                  icon={ChevronRight}
+                  tone="plain"
+                  label={text.detections.next}
+                  aria-disabled={!older}
+                  className="aria-disabled:opacity-40"
+                  onClick={() => older && onOpen(older.id)}
+                />
+              </div>
+            )}
+          </div>
+        )}
+      </Dialog>
+      {removing && detection && (
+        <ConfirmDialog
+          title={text.detections.removeTitle(detection.stream)}
+          consequences={text.detections.removeEffects}
+          confirmLabel={text.detections.removeConfirm}
+          onConfirm={remove}
+          onClose={() => setRemoving(false)}
+        />
+      )}
+    </>
+  );
+}
