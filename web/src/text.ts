@@ -258,6 +258,7 @@ export const text = {
     sound: 'Sound on (M)',
     mute: 'Sound off (M)',
     noSound: 'This camera sends no sound',
+    shownAsJpeg: (codec: string) => `${codec}: shown as JPEG`,
     enlarge: (name: string, status: string) => `${name}, ${status}. Show large`,
     move: (name: string) => `Move ${name}`,
     moveHint:

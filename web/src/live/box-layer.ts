@@ -20,6 +20,7 @@ const labelStyle: Partial<CSSStyleDeclaration> = {
   left: '-2px',
   display: 'var(--live-box-label, block)',
   padding: '0 4px',
+  whiteSpace: 'nowrap',
   font: '600 11px/15px system-ui, sans-serif',
   color: 'var(--live-box-ink, #06120b)',
   background: 'var(--live-box-color, var(--face, #7dffb8))',

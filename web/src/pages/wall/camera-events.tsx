@@ -127,7 +127,7 @@ export function CameraEvents({ stream }: { readonly stream: Stream }) {
 
   return (
     <section aria-labelledby="camera-events" className="flex min-h-0 flex-1 flex-col">
-      <header className="flex flex-wrap items-baseline justify-between gap-x-3 px-1.5 pb-2">
+      <header className="flex flex-wrap items-center justify-between gap-x-3 px-1.5 pb-2">
         <h2 id="camera-events" className="font-semibold text-base">
           {text.wall.events}
         </h2>

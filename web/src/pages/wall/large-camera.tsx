@@ -2,6 +2,7 @@
 // Which one, and the way to the others and back, is in wall-page.tsx.
 
 import { Volume2, VolumeOff } from 'lucide-react';
+import type { CSSProperties } from 'react';
 import type { Stream } from '../../api/types.ts';
 import { type LiveHandle, LiveView } from '../../live/live-view.tsx';
 import { text } from '../../text.ts';
@@ -29,6 +30,9 @@ function Controls(props: { live: LiveHandle; muted: boolean; onSound: () => void
   return (
     <div className="absolute inset-x-0 bottom-0 flex min-h-11 items-center gap-3 bg-linear-to-t from-black/75 to-transparent px-3 pt-5 pb-1.5 text-on-screen-soft text-sm">
       <span className="tabular shrink-0">{figuresOf(stats)}</span>
+      {stats.viewers !== null && stats.viewers > 1 && (
+        <span className="tabular shrink-0 max-md:hidden">{text.camera.viewers(stats.viewers)}</span>
+      )}
       {state.note && <span className="min-w-0 truncate">{state.note}</span>}
       {stats.audio && (
         <IconButton
@@ -45,7 +49,8 @@ function Controls(props: { live: LiveHandle; muted: boolean; onSound: () => void
 
 export function LargeCamera(props: LargeCameraProps) {
   const { stream, boxes, muted, fullScreen, onSound, onEdit } = props;
-  const facts = [videoWords(stream.video), text.camera.viewers(stream.viewers), stream.description];
+  const { video } = stream;
+  const facts = [videoWords(video), stream.description];
   return (
     <div
       className={cx(
@@ -55,9 +60,12 @@ export function LargeCamera(props: LargeCameraProps) {
     >
       <div className="flex min-w-0 flex-col lg:flex-1">
         <div
+          style={
+            { '--aspect': video && video.width > 0 ? video.width / video.height : 16 / 9 } as CSSProperties
+          }
           className={cx(
             'scheme-dark @container relative flex overflow-hidden',
-            fullScreen ? 'h-full' : 'aspect-video w-full rounded-lg lg:aspect-auto lg:min-h-0 lg:flex-1',
+            fullScreen ? 'h-full' : 'aspect-(--aspect) w-full rounded-lg lg:aspect-auto lg:min-h-0 lg:flex-1',
           )}
         >
           <LiveView streamId={stream.id} label={stream.name} boxes={boxes} muted={muted} className="flex-1">

@@ -7,6 +7,7 @@ import { memo, type SyntheticEvent, useRef } from 'react';
 import { Link } from 'wouter';
 import type { Stream } from '../../api/types.ts';
 import { type LiveHandle, LiveView } from '../../live/live-view.tsx';
+import { codecName } from '../../live/state.ts';
 import { text } from '../../text.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
@@ -42,7 +43,7 @@ function Figures({ live: { state, stats } }: { readonly live: LiveHandle }) {
           title={state.note}
           className="absolute top-2 left-2 max-w-[calc(100%-1rem)] truncate rounded-sm bg-black/60 px-1.5 py-0.5 text-on-screen-soft text-xs"
         >
-          {state.note}
+          {text.wall.shownAsJpeg(codecName(stats.codec))}
         </span>
       )}
       <span className="tabular absolute right-2.5 bottom-2 z-10 whitespace-nowrap text-on-screen-soft text-xs opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 @max-2xs:hidden">

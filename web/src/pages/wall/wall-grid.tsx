@@ -22,6 +22,8 @@ import { commonAspect, type GridShape, gridShape } from './grid-shape.ts';
 /** px at the usual size of letters; grows with them. */
 const leastTileWidth = 240;
 const gap = 8;
+/** What the page leaves free below it. */
+const belowWall = 20;
 
 interface Place {
   readonly width: number;
@@ -30,15 +32,19 @@ interface Place {
   readonly scale: number;
 }
 
-/** The room between the element's upper edge and the lower edge of the window, or of the full screen. */
-function placeOf(element: HTMLElement, bottom: HTMLElement): Place {
-  const style = getComputedStyle(element.parentElement ?? element);
-  const top = element.getBoundingClientRect().top - bottom.getBoundingClientRect().top;
-  return {
-    width: element.clientWidth,
-    height: bottom.clientHeight - top - Number.parseFloat(style.paddingBottom || '0'),
-    scale: Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16,
-  };
+/** The room from the element's upper edge to the lower edge of the window, without a bar there, or of the full screen. */
+function placeOf(element: HTMLElement, main: HTMLElement): Place {
+  const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const { top, left } = element.getBoundingClientRect();
+  const full = document.fullscreenElement;
+  const height =
+    full instanceof HTMLElement && full.contains(element)
+      ? full.clientHeight - 2 * left
+      : document.documentElement.clientHeight -
+        (top + scrollY) -
+        Number.parseFloat(getComputedStyle(main.parentElement ?? main).paddingBottom) -
+        belowWall * scale;
+  return { width: element.clientWidth, height, scale };
 }
 
 /** Measured before the first paint, and whenever the window or what stands above the wall changes. */
@@ -49,8 +55,7 @@ function usePlace(ref: RefObject<HTMLElement | null>, shown: boolean): Place | n
     const main = element?.closest('main');
     if (!element || !main || !shown) return;
     const measure = () => {
-      const full = document.fullscreenElement;
-      const next = placeOf(element, full instanceof HTMLElement && full.contains(element) ? full : main);
+      const next = placeOf(element, main);
       if (next.width > 0)
         setPlace((now) => (now?.width === next.width && now.height === next.height ? now : next));
     };

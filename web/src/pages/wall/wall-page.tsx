@@ -145,7 +145,7 @@ export default function WallPage() {
         icon={ScanFace}
         label={text.wall.boxes}
         aria-pressed={boxes}
-        className={boxes ? 'bg-accent-soft text-accent-ink' : undefined}
+        className={cx(boxes && 'bg-accent-soft text-accent-ink', isLarge && 'max-md:hidden')}
         onClick={() => setBoxes(boxes ? 'off' : 'on')}
       />
       {screenButton}
