@@ -73,7 +73,7 @@ export class CameraChecker implements CameraChecks {
     if (!saved) throw new AppError(404, 'stream_not_found', 'There is no stream with this id.');
     const known = saved.problem === null ? [saved.address, saved.detectionAddress] : [];
     const own = known.filter((address) => address !== null);
-    // The form's own text stands for that very address, whichever other one has the same host and user.
+    // The form's own text stands for that very address, whichever other one has the same host, port and user.
     return (
       own.find((address) => formatCameraUrl(address, 'mask') === rtspUrl.trim()) ??
       readAddress(rtspUrl, 'rtsp_url', own)

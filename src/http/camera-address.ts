@@ -8,8 +8,8 @@ import { type CameraUrl, isMasked, parseCameraUrl, withStoredSecrets } from '../
 export type AddressMember = 'rtsp_url' | 'detection_url';
 
 /**
- * Parses an address. Masks (`****`) stand for the secrets of a known address with the same host and user, and for no
- * others.
+ * Parses an address. Masks (`****`) stand for the secrets of a known address with the same scheme, host, port and user,
+ * and for no others.
  * @throws AppError 400 `invalid_rtsp_url` or `invalid_detection_url`.
  */
 export function readAddress(text: string, member: AddressMember, known: readonly CameraUrl[]): CameraUrl {
@@ -27,7 +27,7 @@ export function readAddress(text: string, member: AddressMember, known: readonly
   }
   throw wrongAddress(
     member,
-    'The password in the camera address is masked (****); enter the password itself, as none is stored for this host and user.',
+    'The password in the camera address is masked (****); enter the password itself, as none is stored for this scheme, host, port and user.',
   );
 }
 

@@ -25,7 +25,7 @@ export function name(what: string) {
 
 const cameraName = name('what people call the camera');
 const rtspUrl = text('the camera address, such as rtsp://user:password@192.168.1.20:554/stream').describe(
-  'rtsp:// or rtsps://. A masked password (****) means the stored one while host and user stay the same.',
+  'rtsp:// or rtsps://. A masked password (****) means the stored one while scheme, host, port and user stay the same.',
 );
 const description = text('any note')
   .max(2000, 'must not be longer than 2000 characters')

@@ -133,19 +133,20 @@ test('a change of any member reaches the running camera', async () => {
   expect(server.cameras.saved.get(id)?.address).toMatchObject({ host: 'other.local', password: undefined });
 });
 
-test('a masked password means the stored one for the same host and user, and never goes to another machine', async () => {
+test('a masked password means the stored one for the same scheme, host, port and user, and never goes elsewhere', async () => {
   const { id, rtsp_url } = await created();
   const patch = (url: string) => call(server, 'PATCH', `/api/streams/${id}/`, { rtsp_url: url });
   expect((await patch(rtsp_url)).status).toBe(200);
-  expect((await patch(rtsp_url.replace('/main', ':8554/other'))).status).toBe(200);
+  expect((await patch(rtsp_url.replace('/main', '/other'))).status).toBe(200);
   expect(server.cameras.saved.get(id)?.address).toMatchObject({
-    port: 8554,
     path: '/other',
     password: 'canary@pass',
   });
   for (const url of [
     'rtsp://admin:****@evil.example/main',
     'rtsp://root:****@camera.local/main',
+    'rtsp://admin:****@camera.local:8554/main',
+    'rtsps://admin:****@camera.local:554/main',
     'rtsp://:****@camera.local/',
   ]) {
     const { status, body } = await patch(url);

@@ -239,18 +239,20 @@ describe('secrets in path and query', () => {
     expect(unmasked('rtsp://admin:****@camera.local/?password=****&x=1&token=****&token=****')).toEqual(
       parseCameraUrl('rtsp://admin:one@camera.local/?password=three&x=1&token=two&token=four'),
     );
-    expect(unmasked('rtsp://admin:new@camera.local:8554/?password=%2A%2a**')).toEqual(
-      parseCameraUrl('rtsp://admin:new@camera.local:8554/?password=three'),
+    expect(unmasked('rtsp://admin:new@camera.local/?password=%2A%2a**')).toEqual(
+      parseCameraUrl('rtsp://admin:new@camera.local/?password=three'),
     );
     expect(unmasked('rtsp://admin:****@camera.local/?password=new')).toEqual(
       parseCameraUrl('rtsp://admin:one@camera.local/?password=new'),
     );
   });
 
-  test('they are given to no other host and no other user, and none is made up', () => {
+  test('they are given to no other host, port, scheme or user, and none is made up', () => {
     const stored = parseCameraUrl('rtsp://camera.local/user=admin_password=secret_channel=1');
     for (const text of [
       'rtsp://evil.example/user=admin_password=****_channel=1',
+      'rtsp://camera.local:8554/user=admin_password=****_channel=1',
+      'rtsps://camera.local:554/user=admin_password=****_channel=1',
       'rtsp://root@camera.local/user=admin_password=****_channel=1',
       'rtsp://camera.local/user=root_password=****_channel=1',
       'rtsp://camera.local/user=admin_token=****_channel=1',

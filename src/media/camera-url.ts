@@ -190,12 +190,14 @@ export function isMasked(url: CameraUrl): boolean {
 }
 
 /**
- * The address with the secrets of `stored` in the place of its masks. They are given to the same host and user only: a
- * stored password must not be sent to another machine.
- * @returns null when `stored` is of another host or user, or lacks a secret that is masked.
+ * The address with the secrets of `stored` in the place of its masks. They are given to the same scheme, host, port and
+ * user only: a stored password must not be sent in the clear where it was not before, nor to another program or, behind a
+ * forwarded port, another machine, where whoever may only edit the address could read it.
+ * @returns null when `stored` is of another of these, or lacks a secret that is masked.
  */
 export function withStoredSecrets(url: CameraUrl, stored: CameraUrl): CameraUrl | null {
-  if (url.host !== stored.host || url.username !== stored.username) return null;
+  const same = (['scheme', 'host', 'port', 'username'] as const).every((part) => url[part] === stored[part]);
+  if (!same) return null;
   const password = url.password === secretMask ? stored.password : url.password;
   const path = unmaskPath(url.path, stored.path);
   if (path === null || (url.password !== undefined && password === undefined)) return null;
