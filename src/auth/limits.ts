@@ -15,6 +15,9 @@ export const failuresAllowed = { address: 20, account: 60, ownPassword: 10, toke
 
 export type LimitKind = keyof typeof failuresAllowed;
 
+/** Accounts with their hosts that are remembered, over all. */
+const mostKnown = 1_000;
+
 /** One host: an IPv4 address, also when written as IPv6; of IPv6 the /64, since a host has all of its addresses. */
 export function hostOf(address: string): string {
   if (!ipaddr.isValid(address)) return address.slice(0, 64);
@@ -40,6 +43,30 @@ export class FailureLimits {
       new RateLimiterMemory({ keyPrefix: kind, points, duration: windowSeconds }),
     ]),
   );
+
+  /** Hosts with the accounts that were signed in to from there, the longest ago first. */
+  readonly #known = new Set<string>();
+
+  /** The account was signed in to from this host: see `keysOf`. */
+  remember(account: string, host: string): void {
+    const pair = `${host} ${account}`;
+    this.#known.delete(pair);
+    this.#known.add(pair);
+    if (this.#known.size <= mostKnown) return;
+    const [oldest] = this.#known;
+    this.#known.delete(oldest!);
+  }
+
+  /**
+   * What a sign-in counts for. From a host that the account was signed in to from before, the failures of others do not
+   * count: with a few addresses, guessers could otherwise keep everybody out of an account for as long as they like.
+   * @param account null for what can be nobody's name.
+   */
+  keysOf(account: string | null, host: string): readonly (readonly [LimitKind, string])[] {
+    const address = ['address', host] as const;
+    if (account === null || this.#known.has(`${host} ${account}`)) return [address];
+    return [address, ['account', account]];
+  }
 
   /**
    * Runs `attempt`, counted as a failure before it begins, so that many at once get no further than one after the

@@ -122,6 +122,23 @@ test('a guesser with many addresses is stopped at the account, in IPv6 at its ne
   expect(await wrong('other', '2001:db8:0:1::1')).toBe('401 wrong_credentials');
 });
 
+test('guessers with many addresses keep nobody out who signed in from the same address before', async () => {
+  await using world = await startWorld();
+  await world.setUp();
+  const home = { address: '192.0.2.7', agent: null };
+  const attempt = (password: string, from: Origin) =>
+    world.accounts.login({ username: 'Root', password }, from).then(() => 'in', String);
+  expect(await attempt(root.password, home)).toBe('in');
+  for (let index = 0; index < failuresAllowed.account; index++)
+    await attempt('wrong horse', { address: `198.51.100.${index}`, agent: null });
+  expect(await attempt(root.password, { address: '192.0.2.8', agent: null })).toContain('to this account');
+  expect(await attempt(root.password, home)).toBe('in');
+  // Known or not, an address has no more guesses than others.
+  for (let index = 0; index < failuresAllowed.address; index++)
+    expect(await attempt('wrong horse', home)).toContain('is wrong');
+  expect(await attempt(root.password, home)).toContain('from this address');
+});
+
 test('only failures count: signing in rightly is never refused', async () => {
   await using world = await startWorld();
   await world.setUp();

@@ -45,10 +45,12 @@ export class SignIn {
     const key = userNameKey(input.username);
     // Before it is counted: what is refused here must not fill the memory of the limits.
     passwords.checkRoom();
-    const address = ['address', hostOf(origin.address)] as const;
-    const keys = key === null ? [address] : [address, ['account', key] as const];
-    const signedIn = await limits.run(keys, () => this.#check(key, input.password, origin));
+    const host = hostOf(origin.address);
+    const signedIn = await limits.run(limits.keysOf(key, host), () =>
+      this.#check(key, input.password, origin),
+    );
     const { identity } = signedIn;
+    if (key !== null) limits.remember(key, host);
     audit.record({ action: 'signed_in', actor: identity, subject: identity.name, origin });
     return signedIn;
   }
