@@ -1,7 +1,7 @@
 // Adding a camera, and changing one: its address, tried before it is saved if wanted, its name, and how faces are looked for.
 // What is wrong with a value is said by the service.
 
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { formErrorOf, issueOf } from '../../api/errors.ts';
 import { useChangeStream, useCreateStream } from '../../api/mutations.ts';
 import type { NewStream, Stream, StreamChange } from '../../api/types.ts';
@@ -83,6 +83,9 @@ export function CameraForm({ stream, onClose }: CameraFormProps) {
   const [values, setValues] = useState(before);
   const { save, isPending, error } = useSave(stream, onClose);
   const test = useConnectionTest();
+  const addressInput = useRef<HTMLInputElement>(null);
+  // After the dialog has opened, which puts the focus on its first button.
+  useEffect(() => addressInput.current?.focus(), []);
   const set = (change: Partial<Values>) => setValues((now) => ({ ...now, ...change }));
   const { state } = test;
   const refused = state.step === 'refused' ? issueOf(state.error, 'rtsp_url') : undefined;
@@ -105,28 +108,35 @@ export function CameraForm({ stream, onClose }: CameraFormProps) {
         </>
       }
     >
-      <div className="grid gap-x-7 gap-y-5 md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)]">
+      <div className="grid gap-x-7 gap-y-4 md:grid-cols-[minmax(0,1fr)_minmax(0,20rem)] md:grid-rows-[auto_1fr]">
+        <Field
+          label={words.address}
+          hint={masked ? words.addressMasked : words.addressHint}
+          error={issueOf(error, 'rtsp_url') ?? (stale ? undefined : refused)}
+        >
+          {(control) => (
+            <Input
+              {...control}
+              ref={addressInput}
+              value={values.rtsp_url}
+              placeholder={words.addressExample}
+              spellCheck={false}
+              autoCapitalize="none"
+              autoComplete="off"
+              inputMode="url"
+              className="font-mono text-sm"
+              onChange={(event) => set({ rtsp_url: event.target.value })}
+            />
+          )}
+        </Field>
+        <div className="md:col-start-2 md:row-span-2 md:row-start-1">
+          <ConnectionTestView
+            test={test}
+            stale={stale}
+            onTest={() => void test.run(values.rtsp_url, stream?.id)}
+          />
+        </div>
         <div className="flex flex-col gap-4">
-          <Field
-            label={words.address}
-            hint={masked ? words.addressMasked : words.addressHint}
-            error={issueOf(error, 'rtsp_url') ?? (stale ? undefined : refused)}
-          >
-            {(control) => (
-              <Input
-                {...control}
-                autoFocus
-                value={values.rtsp_url}
-                placeholder={words.addressExample}
-                spellCheck={false}
-                autoCapitalize="none"
-                autoComplete="off"
-                inputMode="url"
-                className="font-mono text-sm"
-                onChange={(event) => set({ rtsp_url: event.target.value })}
-              />
-            )}
-          </Field>
           <Field label={words.name} error={issueOf(error, 'name')}>
             {(control) => (
               <Input
@@ -203,11 +213,6 @@ export function CameraForm({ stream, onClose }: CameraFormProps) {
           </details>
           <FormError>{formErrorOf(error, fields)}</FormError>
         </div>
-        <ConnectionTestView
-          test={test}
-          stale={stale}
-          onTest={() => void test.run(values.rtsp_url, stream?.id)}
-        />
       </div>
     </Dialog>
   );

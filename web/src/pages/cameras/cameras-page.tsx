@@ -2,7 +2,7 @@
 // One of them with its settings is in camera-page.tsx; watching is the wall's business.
 
 import { Cctv, Plus, Search, SearchX } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { Link } from 'wouter';
 import { useStreams } from '../../api/queries.ts';
 import type { Stream } from '../../api/types.ts';
@@ -25,30 +25,56 @@ const words = text.cameras;
 
 /** Fewer are seen at a glance. */
 const searchedFrom = 8;
+const askEveryMs = 5_000;
 
 type Open = { readonly what: 'add' } | { readonly what: 'edit' | 'delete'; readonly stream: Stream };
 
-function Name({ stream: { id, name, rtsp_url: address } }: { readonly stream: Stream }) {
+/** What it shows now, small; nothing is fetched for what is off screen. */
+function Thumbnail({ stream: { id, status } }: { readonly stream: Stream }) {
+  const [failed, setFailed] = useState(false);
+  const shown = status === 'online' && !failed;
   return (
-    <span className="flex min-w-0 flex-col py-1">
-      <Link to={cameraLink(id)} className="truncate hover:underline">
-        {name}
-      </Link>
-      {address && (
-        <span className="truncate font-mono font-normal text-ink-faint text-xs" title={address}>
-          {address}
-        </span>
+    <span className="flex aspect-4/3 w-14 shrink-0 items-center justify-center overflow-hidden rounded-sm bg-sunken text-ink-faint">
+      {shown ? (
+        <img
+          src={`/api/streams/${encodeURIComponent(id)}/snapshot.jpg`}
+          alt=""
+          loading="lazy"
+          className="size-full object-cover"
+          onError={() => setFailed(true)}
+        />
+      ) : (
+        <Cctv {...iconLook} />
       )}
+    </span>
+  );
+}
+
+function Name({ stream }: { readonly stream: Stream }) {
+  const { id, name, rtsp_url: address } = stream;
+  return (
+    <span className="flex min-w-0 items-center gap-3">
+      <Thumbnail stream={stream} />
+      <span className="flex min-w-0 flex-col">
+        <Link to={cameraLink(id)} className="truncate hover:underline">
+          {name}
+        </Link>
+        {address && (
+          <span className="truncate font-mono font-normal text-ink-faint text-xs" title={address}>
+            {address}
+          </span>
+        )}
+      </span>
     </span>
   );
 }
 
 function Status({ stream: { status, last_error: reason } }: { readonly stream: Stream }) {
   return (
-    <span className="flex flex-col max-md:items-end">
+    <span className="flex flex-col">
       <CameraStatus status={status} />
       {reason && status !== 'online' && status !== 'offline' && (
-        <span className="line-clamp-2 text-ink-soft text-sm">{reason}</span>
+        <span className="line-clamp-3 pl-4 text-ink-soft text-sm">{reason}</span>
       )}
     </span>
   );
@@ -64,27 +90,27 @@ function columnsFor(
     {
       id: 'video',
       header: words.video,
-      className: 'tabular text-ink-soft',
+      className: 'tabular whitespace-nowrap text-ink-soft md:w-52',
       cell: ({ video }) => videoWords(video) ?? text.ui.none,
     },
     {
       id: 'faces',
       header: words.faces,
-      className: 'w-28 text-ink-soft',
+      className: 'whitespace-nowrap text-ink-soft md:w-28',
       cell: ({ detection_enabled: on, confidence_threshold: threshold }) =>
         on ? words.facesOn(formatPercent(threshold)) : <Badge tone="warn">{words.facesOff}</Badge>,
     },
     {
       id: 'viewers',
       header: words.viewers,
-      className: 'tabular w-24 text-ink-soft',
+      className: 'tabular text-ink-soft md:w-20',
       cell: ({ viewers }) => formatCount(viewers),
     },
     {
       id: 'actions',
       header: text.ui.actions,
       actions: true,
-      className: 'w-14',
+      className: 'md:w-14',
       cell: (stream) => <CameraMenu stream={stream} at="list" onEdit={onEdit} onDelete={onDelete} />,
     },
   ];
@@ -102,6 +128,14 @@ export default function CamerasPage() {
   const [open, setOpen] = useState<Open | null>(null);
   const [search, setSearch] = useState('');
   const all = query.data ?? [];
+  const { refetch } = query;
+  // Status is told at once; viewers, size and rate are asked for.
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) void refetch();
+    }, askEveryMs);
+    return () => clearInterval(timer);
+  }, [refetch]);
   const found = all.filter((stream) => matches(stream, search));
   const close = () => setOpen(null);
   const mayAdd = may('operator');

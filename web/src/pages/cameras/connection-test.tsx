@@ -3,7 +3,7 @@
 
 import { Cctv, CircleAlert, CircleCheck, Lightbulb, LoaderCircle } from 'lucide-react';
 import type { ReactNode } from 'react';
-import { sentenceOf } from '../../api/errors.ts';
+import { issueOf, sentenceOf } from '../../api/errors.ts';
 import type { CameraCheck } from '../../api/types.ts';
 import { text } from '../../text.ts';
 import { Button } from '../../ui/button.tsx';
@@ -14,12 +14,15 @@ import type { ConnectionTest } from './use-connection-test.ts';
 
 const words = text.cameras;
 
-function Screen({ children, failed }: { readonly children: ReactNode; readonly failed?: boolean }) {
+function Screen(props: { children: ReactNode; failed?: boolean; idle?: boolean }) {
+  const { children, failed, idle } = props;
   return (
     <div
       className={cx(
-        'scheme-dark relative flex aspect-4/3 w-full flex-col items-center justify-center gap-2 overflow-hidden rounded-lg bg-screen px-6 text-center text-ink-soft text-sm',
-        failed && 'aspect-auto py-7',
+        'scheme-dark relative flex w-full flex-col items-center justify-center gap-2 overflow-hidden rounded-lg bg-screen px-6 text-center text-ink-soft text-sm',
+        failed ? 'py-7' : 'aspect-4/3',
+        // A phone has no room for what is not there yet.
+        idle && 'max-md:hidden',
       )}
     >
       {children}
@@ -27,13 +30,12 @@ function Screen({ children, failed }: { readonly children: ReactNode; readonly f
   );
 }
 
-function Verdict({ tone, children }: { readonly tone: 'good' | 'bad'; readonly children: ReactNode }) {
-  const Glyph = tone === 'good' ? CircleCheck : CircleAlert;
+function Failure({ children }: { readonly children: ReactNode }) {
   return (
-    <p className={cx('flex items-start gap-2 font-medium', tone === 'good' ? 'text-good' : 'text-bad')}>
-      <Glyph {...iconLook} className="mt-0.75 shrink-0" />
-      <span>{children}</span>
-    </p>
+    <Screen failed>
+      <CircleAlert size="1.5rem" strokeWidth={1.7} aria-hidden className="text-bad" />
+      <p className="text-base text-ink">{children}</p>
+    </Screen>
   );
 }
 
@@ -89,9 +91,7 @@ function Found({ check }: { readonly check: CameraCheck }) {
   if (!check.ok)
     return (
       <>
-        <Screen failed>
-          <Verdict tone="bad">{check.message}</Verdict>
-        </Screen>
+        <Failure>{check.message}</Failure>
         <Advice title={words.advice} sentences={check.advice} />
         <p className="text-ink-faint text-sm">{words.saveAnyway}</p>
       </>
@@ -107,7 +107,10 @@ function Found({ check }: { readonly check: CameraCheck }) {
           />
         )}
       </Screen>
-      <Verdict tone="good">{words.testOk}</Verdict>
+      <p className="flex items-center gap-2 font-medium text-good">
+        <CircleCheck {...iconLook} />
+        {words.testOk}
+      </p>
       {check.shared && <p className="text-ink-faint text-sm">{words.testShared}</p>}
       <Facts check={check} />
       <Advice title={words.adviceBetter} sentences={check.advice} />
@@ -124,11 +127,13 @@ export interface ConnectionTestViewProps {
 
 export function ConnectionTestView({ test, stale, onTest }: ConnectionTestViewProps) {
   const { state } = test;
+  // What is wrong with the address itself stands at its field.
+  const atField = state.step === 'refused' && issueOf(state.error, 'rtsp_url') !== undefined;
   return (
     <div className="flex flex-col gap-3">
       <div role="status" className={cx('flex flex-col gap-3', stale && 'opacity-55')}>
-        {state.step === 'idle' && (
-          <Screen>
+        {(state.step === 'idle' || atField) && (
+          <Screen idle>
             <Cctv size="1.75rem" strokeWidth={1.5} aria-hidden />
             <p>{words.testIdle}</p>
           </Screen>
@@ -140,11 +145,7 @@ export function ConnectionTestView({ test, stale, onTest }: ConnectionTestViewPr
             <p className="text-ink-faint">{words.testingHint}</p>
           </Screen>
         )}
-        {state.step === 'refused' && (
-          <Screen failed>
-            <Verdict tone="bad">{sentenceOf(state.error)}</Verdict>
-          </Screen>
-        )}
+        {state.step === 'refused' && !atField && <Failure>{sentenceOf(state.error)}</Failure>}
         {state.step === 'found' && <Found check={state.check} />}
       </div>
       {stale && <p className="text-sm text-warn">{words.testStale}</p>}
