@@ -162,9 +162,10 @@ const reasons: Readonly<Record<FallReason, (codec: string) => string>> = {
   not_offered: () => words.notOffered,
 };
 
-/** Why JPEG is shown; other steps look the same, so nothing is said of them. */
+/** Why JPEG is shown; other steps look the same, so nothing is said of them, nor where the camera itself sends JPEG. */
 function noteOf({ step, fall, codec }: Report): string | null {
-  return step === 'jpeg' && fall ? reasons[fall.reason](codecName(codec)) : null;
+  if (step !== 'jpeg' || !fall || codec === 'mjpeg') return null;
+  return reasons[fall.reason](codecName(codec));
 }
 
 /** `hvc1.1.6.L93.B0` as people know it. */
