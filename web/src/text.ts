@@ -284,6 +284,7 @@ export const text = {
     eventTitle: (camera: string) => `Face at ${camera}`,
     noImage: 'No image of it is kept.',
     firstSeen: 'First seen',
+    lastSeen: 'Last seen',
     confidence: 'Confidence',
     detector: {
       off: 'Face detection is paused',
@@ -654,7 +655,6 @@ export const text = {
     goneTitle: 'This face is gone',
     gone: 'It has been deleted, or was older than what the service keeps.',
     noticed: 'Noticed',
-    lastSeen: 'Last seen',
     stayed: 'In view',
     sure: 'Confidence',
     frame: 'Picture',

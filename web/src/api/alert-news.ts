@@ -27,14 +27,14 @@ export function isIn({ stream_id, viewed, since, until }: AlertFilter, alert: Al
 
 /**
  * A list with what is new in it; all that is there stays in its place.
- * @param complete no alert lies unseen between the list and the oldest of `news`.
+ * @param complete no alert lies unseen between the list and the oldest of `news`; `unviewed` of all cameras.
  * @returns null when one may: then the list has to be asked for again.
  */
 export function withNews(
   pages: readonly AlertsReply[],
   news: readonly Alert[],
   filter: AlertFilter,
-  complete: boolean,
+  { complete, unviewed }: { readonly complete: boolean; readonly unviewed: number },
 ): AlertsReply[] | null {
   const [first, ...rest] = pages;
   if (!first) return null;
@@ -48,8 +48,13 @@ export function withNews(
   );
   // What somebody else has marked stays where it is seen, and says so.
   const renewed = (alerts: readonly Alert[]) => alerts.map((alert) => fresh.get(alert.id) ?? alert);
+  const others = first.unviewed + added.filter(({ viewed }) => !viewed).length;
   return [
-    { ...first, alerts: [...added, ...renewed(first.alerts)].sort(newerFirst) },
+    {
+      ...first,
+      alerts: [...added, ...renewed(first.alerts)].sort(newerFirst),
+      unviewed: filter.stream_id === undefined ? unviewed : others,
+    },
     ...rest.map((page) => ({ ...page, alerts: renewed(page.alerts) })),
   ];
 }
@@ -69,7 +74,7 @@ export async function fetchNewAlerts(): Promise<void> {
   for (const list of lists) {
     const filter = list.queryKey[2] as AlertFilter;
     const data = list.state.data as AlertPages | undefined;
-    const pages = data && withNews(data.pages, alerts, filter, complete);
+    const pages = data && withNews(data.pages, alerts, filter, { complete, unviewed });
     if (pages) queryClient.setQueryData<AlertPages>(list.queryKey, { ...data, pages });
     else if (data) void queryClient.invalidateQueries({ queryKey: list.queryKey });
   }

@@ -12,7 +12,7 @@ import {
   Trash2,
   Video,
 } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { type ReactNode, useEffect, useState } from 'react';
 import { ApiError } from '../../api/errors.ts';
 import { useAlert, useDetections } from '../../api/queries.ts';
 import { keys, queryClient } from '../../api/query-client.ts';
@@ -65,7 +65,7 @@ function Bar({ alert, onToggle, onRemove, onMove, onClose }: AlertDetailProps & 
   const { may } = useSession();
   const forbidden = may('operator') ? undefined : text.alerts.needsOperator;
   return (
-    <div className="flex flex-wrap items-center gap-2 border-line border-b px-4 py-2 md:px-5">
+    <div className="flex items-center gap-2 border-line border-b px-4 py-2 md:px-5">
       <IconButton
         icon={ArrowLeft}
         label={text.alerts.back}
@@ -84,7 +84,7 @@ function Bar({ alert, onToggle, onRemove, onMove, onClose }: AlertDetailProps & 
         {alert.viewed ? text.alerts.markUnviewed : text.alerts.markViewed}
       </Button>
       <LinkButton size="sm" icon={Video} to={`/?camera=${encodeURIComponent(alert.stream_id)}`}>
-        {text.alerts.goToCamera}
+        <span className="max-md:sr-only">{text.alerts.goToCamera}</span>
       </LinkButton>
       <div className="ml-auto flex items-center">
         <IconButton
@@ -102,7 +102,7 @@ function Bar({ alert, onToggle, onRemove, onMove, onClose }: AlertDetailProps & 
   );
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: React.ReactNode }) {
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
     <div className="flex flex-col">
       <dt className="text-ink-faint text-xs">{name}</dt>
@@ -156,7 +156,6 @@ function Members({ members, shownId, onShow }: MembersProps) {
               <button
                 type="button"
                 aria-pressed={isShown}
-                aria-label={text.alerts.showDetection(index + 1, time)}
                 onClick={() => onShow(detection.id)}
                 className={cx(
                   'flex w-18 flex-col overflow-hidden rounded-md border bg-surface text-left',
@@ -165,6 +164,7 @@ function Members({ members, shownId, onShow }: MembersProps) {
               >
                 <FaceThumbnail of={detection} />
                 <span className="tabular flex flex-col px-1.5 py-1 text-xs">
+                  <span className="sr-only">{text.alerts.showDetection(index + 1)}</span>
                   {time}
                   <span className="text-ink-faint">{formatPercent(detection.confidence_score)}</span>
                 </span>
@@ -185,14 +185,16 @@ function Body(props: AlertDetailProps & { readonly alert: Alert }) {
   const [landmarks, setLandmarks] = useState(false);
   const shown = members.find(({ id }) => id === chosen) ?? members[0];
   const at = shown ?? alert;
-  const picture = (maxHeight: string) => (
+  const picture = (maxHeight: string, over?: ReactNode) => (
     <FacePicture
       src={at.image_url}
       alt={text.face.alt(alert.stream, `${formatDay(at.timestamp)} ${formatTime(at.timestamp)}`)}
       face={shown ?? null}
       landmarks={landmarks}
       maxHeight={maxHeight}
-    />
+    >
+      {over}
+    </FacePicture>
   );
   return (
     <>
@@ -204,24 +206,26 @@ function Body(props: AlertDetailProps & { readonly alert: Alert }) {
             {alert.viewed ? text.alerts.viewed : text.alerts.unviewed}
           </Badge>
         </header>
-        <div className="group relative">
-          {picture('62dvh')}
-          <IconButton
-            icon={Maximize2}
-            tone="plain"
-            size="sm"
-            label={text.alerts.enlarge}
-            className="absolute right-2 bottom-2 opacity-80 hover:opacity-100 focus-visible:opacity-100"
-            onClick={() => onEnlarge(true)}
-          />
-        </div>
-        <div className="flex flex-wrap items-end justify-between gap-4">
-          <Facts alert={alert} shown={shown} />
-          {shown?.landmarks && (
-            <Checkbox checked={landmarks} onChange={setLandmarks} label={text.alerts.landmarks} />
+        <div className="grid gap-x-6 gap-y-4 [--picture:62dvh] xl:grid-cols-[minmax(0,1fr)_20rem] xl:[--picture:calc(100dvh-12rem)]">
+          {picture(
+            'var(--picture)',
+            <IconButton
+              icon={Maximize2}
+              tone="plain"
+              size="sm"
+              label={text.alerts.enlarge}
+              className="absolute right-2 bottom-2 opacity-80 hover:opacity-100 focus-visible:opacity-100"
+              onClick={() => onEnlarge(true)}
+            />,
           )}
+          <div className="flex min-w-0 flex-col gap-4">
+            <Facts alert={alert} shown={shown} />
+            {shown?.landmarks && (
+              <Checkbox checked={landmarks} onChange={setLandmarks} label={text.alerts.landmarks} />
+            )}
+            {members.length > 1 && <Members members={members} shownId={shown?.id} onShow={setChosen} />}
+          </div>
         </div>
-        {members.length > 1 && <Members members={members} shownId={shown?.id} onShow={setChosen} />}
         {!may('operator') && <p className="text-ink-faint text-sm">{text.alerts.needsOperator}</p>}
       </div>
       {enlarged && (

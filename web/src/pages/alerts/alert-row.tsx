@@ -40,7 +40,6 @@ export const AlertRow = memo(function AlertRow({ alert, open, onToggle, onOpen }
         id={rowId(id)}
         href={`?alert=${id}`}
         aria-current={open ? 'true' : undefined}
-        aria-label={text.alerts.row(stream, `${day} ${time}`, formatPercent(confidence), faces, viewed)}
         onClick={(event) => {
           if (event.metaKey || event.ctrlKey || event.shiftKey) return;
           event.preventDefault();
@@ -48,10 +47,9 @@ export const AlertRow = memo(function AlertRow({ alert, open, onToggle, onOpen }
         }}
         className="flex h-full min-w-0 flex-1 items-center gap-3 pr-4 pl-3 focus-visible:-outline-offset-2"
       >
-        <span
-          aria-hidden
-          className={cx('size-2 shrink-0 rounded-full', viewed ? 'bg-transparent' : 'bg-accent')}
-        />
+        <span className={cx('size-2 shrink-0 rounded-full', viewed ? 'bg-transparent' : 'bg-accent')}>
+          <span className="sr-only">{viewed ? text.alerts.viewed : text.alerts.unviewed}</span>
+        </span>
         <FaceThumbnail of={alert} className={cx('w-12 shrink-0 rounded-md', viewed && 'opacity-75')} />
         <span className="flex min-w-0 flex-1 flex-col gap-0.5">
           <span className="flex items-baseline gap-3">

@@ -216,7 +216,7 @@ export default function AlertsPage() {
           <List inbox={inbox} search={search} show={show} openId={openId} onOpen={open} />
         </div>
         <section
-          aria-label={opened?.stream ?? text.alerts.title}
+          aria-label={text.alerts.openAlert}
           className={cx('flex min-w-0 flex-1 flex-col', openId === null && 'max-md:hidden')}
         >
           {openId === null ? (

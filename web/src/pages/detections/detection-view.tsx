@@ -10,7 +10,7 @@ import type { Detection } from '../../api/types.ts';
 import { formatDay, formatDuration, formatFull, formatPercent, formatTime } from '../../format.ts';
 import { useSession } from '../../session.ts';
 import { text } from '../../text.ts';
-import { Button, IconButton, LinkButton } from '../../ui/button.tsx';
+import { IconButton, LinkButton } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
 import { Checkbox } from '../../ui/controls.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
@@ -79,30 +79,55 @@ function Body({ detection }: { readonly detection: Detection }) {
   );
 }
 
-function Actions({ detection, onRemove }: { readonly detection: Detection; readonly onRemove: () => void }) {
+interface ActionsProps {
+  readonly detection: Detection;
+  readonly onRemove: () => void;
+  /** Undefined where there is none. */
+  readonly newer: Detection | undefined;
+  readonly older: Detection | undefined;
+  readonly onOpen: (id: string) => void;
+}
+
+function Actions({ detection, onRemove, newer, older, onOpen }: ActionsProps) {
   const { may } = useSession();
   const forbidden = may('operator') ? undefined : text.detections.needsOperator;
   const { alert_id: alertId, stream_id: streamId } = detection;
   return (
     <>
-      <Button
-        size="sm"
-        tone="quiet"
-        icon={Trash2}
-        className="mr-auto"
-        disabled={forbidden !== undefined}
-        title={forbidden}
-        onClick={onRemove}
-      >
-        {text.detections.remove}
-      </Button>
+      <div className="mr-auto flex gap-2">
+        {(
+          [
+            [ChevronLeft, text.detections.previous, newer],
+            [ChevronRight, text.detections.next, older],
+          ] as const
+        ).map(([icon, label, to]) => (
+          <IconButton
+            key={label}
+            icon={icon}
+            tone="plain"
+            size="sm"
+            label={label}
+            aria-disabled={!to}
+            className="aria-disabled:opacity-40"
+            onClick={() => to && onOpen(to.id)}
+          />
+        ))}
+        <IconButton
+          icon={Trash2}
+          size="sm"
+          label={text.detections.remove}
+          title={forbidden ?? text.detections.remove}
+          disabled={forbidden !== undefined}
+          onClick={onRemove}
+        />
+      </div>
       {alertId !== null && (
         <LinkButton size="sm" icon={BellRing} to={`/alerts?alert=${encodeURIComponent(alertId)}`}>
           {text.detections.openAlert}
         </LinkButton>
       )}
       <LinkButton size="sm" icon={Video} to={`/?camera=${encodeURIComponent(streamId)}`}>
-        {text.detections.goToCamera}
+        <span className="max-md:sr-only">{text.detections.goToCamera}</span>
       </LinkButton>
     </>
   );
@@ -160,40 +185,30 @@ export function DetectionView({ id, detections, hasMore, onNearEnd, onOpen, onCl
         description={place}
         width="lg"
         onClose={onClose}
-        footer={detection && <Actions detection={detection} onRemove={() => setRemoving(true)} />}
+        footer={
+          detection && (
+            <Actions
+              detection={detection}
+              onRemove={() => setRemoving(true)}
+              newer={newer}
+              older={older}
+              onOpen={onOpen}
+            />
+          )
+        }
       >
         {gone ? (
           <EmptyState icon={ScanFace} title={text.detections.goneTitle}>
             <p>{text.detections.gone}</p>
           </EmptyState>
         ) : (
-          <div className="relative flex flex-col gap-4">
+          <div className="flex flex-col gap-4">
             <Loaded
               query={{ ...query, data: detection }}
               skeleton={<Skeleton className="mx-auto aspect-4/3 w-full max-w-[calc(66dvh*4/3)]" />}
             >
               {(known) => <Body detection={known} />}
             </Loaded>
-            {at >= 0 && (
-              <div className="flex justify-center gap-2 max-md:order-first">
-                <IconButton
-                  icon={ChevronLeft}
-                  tone="plain"
-                  label={text.detections.previous}
-                  aria-disabled={!newer}
-                  className="aria-disabled:opacity-40"
-                  onClick={() => newer && onOpen(newer.id)}
-                />
-                <IconButton
-                  icon={ChevronRight}
-                  tone="plain"
-                  label={text.detections.next}
-                  aria-disabled={!older}
-                  className="aria-disabled:opacity-40"
-                  onClick={() => older && onOpen(older.id)}
-                />
-              </div>
-            )}
           </div>
         )}
       </Dialog>

@@ -20,7 +20,7 @@ import { FaceThumbnail } from './face-thumbnail.tsx';
 import { RecordFilters } from './record-filters.tsx';
 import { type Search, useRecordSearch } from './record-search.ts';
 
-const grid = 'grid grid-cols-[repeat(auto-fill,minmax(7.25rem,1fr))] gap-x-2.5 gap-y-3';
+const grid = 'grid grid-cols-3 gap-x-2.5 gap-y-3 md:grid-cols-[repeat(auto-fill,minmax(7.25rem,1fr))]';
 
 /** As in the address: a whole number of percent. */
 function readPercent(value: string | null): number {
@@ -35,14 +35,13 @@ interface TileProps {
 
 const Tile = memo(function Tile({ detection, onOpen }: TileProps) {
   const { id, stream, timestamp, confidence_score: confidence } = detection;
-  const [day, time] = [formatDay(timestamp), formatTime(timestamp)];
+  const time = formatTime(timestamp);
   return (
     // What is out of view is neither laid out nor painted, however long the gallery gets.
     <li className="[contain-intrinsic-size:auto_10rem] [content-visibility:auto]">
       <a
         href={`?face=${id}`}
         data-face={id}
-        aria-label={text.detections.tile(stream, `${day} ${time}`, formatPercent(confidence))}
         onClick={(event) => {
           if (event.metaKey || event.ctrlKey || event.shiftKey) return;
           event.preventDefault();
@@ -51,12 +50,14 @@ const Tile = memo(function Tile({ detection, onOpen }: TileProps) {
         className="group flex flex-col gap-1.5 rounded-md p-0.5"
       >
         <span className="relative">
+          <span className="sr-only">{text.detections.tile}</span>
           <FaceThumbnail
             of={detection}
             lazy
             className="rounded-md ring-1 ring-line group-hover:ring-2 group-hover:ring-accent"
           />
           <span className="tabular absolute right-1 bottom-1 rounded-sm bg-black/70 px-1 font-medium text-on-screen text-xs">
+            <span className="sr-only">{text.detections.sureOf} </span>
             {formatPercent(confidence)}
           </span>
         </span>

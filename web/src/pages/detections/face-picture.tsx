@@ -2,7 +2,7 @@
 // Thumbnails are in face-thumbnail.tsx.
 
 import { ImageOff } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import type { Detection } from '../../api/types.ts';
 import { formatPercent } from '../../format.ts';
 import { text } from '../../text.ts';
@@ -20,6 +20,8 @@ export interface FacePictureProps {
   /** The height it may have, as CSS says it. */
   readonly maxHeight: string;
   readonly className?: string;
+  /** Laid over the picture. */
+  readonly children?: ReactNode;
 }
 
 const usualFrame = { width: 4, height: 3 };
@@ -85,7 +87,7 @@ function Box({ face, landmarks }: { readonly face: Face; readonly landmarks: boo
       >
         <span
           className={cx(
-            'tabular absolute left-0 rounded-sm bg-black/70 px-1 font-medium text-face text-xs',
+            'tabular absolute left-0 whitespace-nowrap rounded-sm bg-black/70 px-1 font-medium text-face text-xs',
             box.y > 0.08 ? 'bottom-full mb-1' : 'top-full mt-1',
           )}
         >
@@ -97,7 +99,8 @@ function Box({ face, landmarks }: { readonly face: Face; readonly landmarks: boo
   );
 }
 
-export function FacePicture({ src, alt, face, landmarks = false, maxHeight, className }: FacePictureProps) {
+export function FacePicture(props: FacePictureProps) {
+  const { src, alt, face, landmarks = false, maxHeight, className, children } = props;
   const [failed, setFailed] = useState<string | null>(null);
   const { width, height } = face?.frame ?? usualFrame;
   const ratio = width / height;
@@ -124,6 +127,7 @@ export function FacePicture({ src, alt, face, landmarks = false, maxHeight, clas
           {face && <Box face={face} landmarks={landmarks} />}
         </>
       )}
+      {children}
     </figure>
   );
 }

@@ -20,12 +20,13 @@ export interface CameraRow {
 
 const { metrics } = text.performance;
 
-function figure(metric: Exclude<Metric, 'lost_packets'>): Column<CameraRow> {
+/** @param narrow also on a phone, where the charts tell the rest. */
+function figure(metric: Exclude<Metric, 'lost_packets'>, narrow = false): Column<CameraRow> {
   const { short, unit } = metrics[metric];
   return {
     id: metric,
     header: short,
-    className: 'md:text-right md:whitespace-nowrap',
+    className: cx('md:whitespace-nowrap md:text-right', !narrow && 'max-md:hidden!'),
     cell: ({ history }) => (
       <span className="tabular">{withUnit(history ? latest(history.series[metric]) : null, unit)}</span>
     ),
@@ -35,7 +36,7 @@ function figure(metric: Exclude<Metric, 'lost_packets'>): Column<CameraRow> {
 const lost: Column<CameraRow> = {
   id: 'lost',
   header: metrics.lost_packets.short,
-  className: 'md:text-right',
+  className: 'md:whitespace-nowrap md:text-right max-md:hidden!',
   cell: ({ history }) => {
     const count = lostLately(history);
     return <span className={cx('tabular', count ? 'font-medium text-warn' : '')}>{formatFigure(count)}</span>;
@@ -101,11 +102,11 @@ export function CamerasTable({ rows, onDraw }: CamerasTableProps) {
       columns={[
         name,
         trend,
-        figure('fps'),
+        figure('fps', true),
         figure('delay_ms'),
         figure('detection_ms'),
-        figure('bitrate_kbps'),
-        figure('cpu_percent'),
+        figure('bitrate_kbps', true),
+        figure('cpu_percent', true),
         figure('memory_mb'),
         lost,
         figure('viewers'),

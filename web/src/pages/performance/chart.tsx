@@ -28,7 +28,7 @@ export interface ChartProps {
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
 const exactClock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 /** In rem. */
-const height = 9.5;
+const height = 10.5;
 
 /** Colours of the theme as a canvas understands them: it knows neither variables nor light-dark(). */
 function colourOf(element: Element, variable: string): string {
@@ -154,10 +154,7 @@ export default function Chart({ summary, unit, times, lines }: ChartProps) {
   const at = index === null ? undefined : times[index];
   return (
     <>
-      <p
-        className="tabular flex min-h-10 flex-wrap content-start items-baseline gap-x-3.5 text-sm"
-        aria-hidden
-      >
+      <p className="tabular flex min-h-10 flex-wrap content-end items-baseline gap-x-3.5 text-sm" aria-hidden>
         {lines.map(({ name, slot, column }) => (
           <span key={name} className="inline-flex min-w-0 items-baseline gap-1.5">
             <LineMark slot={slot} />

@@ -55,13 +55,13 @@ function PanelCard({ panel, times }: { readonly panel: Panel; readonly times: re
         <p className="text-ink-faint text-sm">{panel.about}</p>
       </header>
       {/* As high as what comes, so that nothing moves. */}
-      <div className="mt-auto min-h-50">
+      <div className="mt-auto min-h-54">
         {isEmpty ? (
-          <p className="flex h-50 items-center justify-center text-ink-faint text-sm">
+          <p className="flex h-54 items-center justify-center text-ink-faint text-sm">
             {times.length === 0 ? text.performance.waiting : text.performance.noSamples}
           </p>
         ) : (
-          <Suspense fallback={<Skeleton className="h-50 w-full" />}>
+          <Suspense fallback={<Skeleton className="h-54 w-full" />}>
             <Chart summary={summaryOf(panel)} unit={panel.unit} times={times} lines={panel.lines} />
           </Suspense>
         )}
