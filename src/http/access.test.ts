@@ -103,6 +103,19 @@ test('strangers learn which part is not ready, and not why', async () => {
   });
 });
 
+test('over https, pages that came over http change nothing here', async () => {
+  await using own = await startGuardedServer({ env: { TRUSTED_PROXIES: '127.0.0.1/32' } });
+  const { cookie } = await signIn(own);
+  const { host } = new URL(own.base);
+  const signOut = (origin: string, scheme: string) =>
+    call(own, 'POST', '/api/logout/', undefined, { cookie, origin, 'x-forwarded-proto': scheme });
+  expect(await signOut(`http://${host}`, 'https')).toMatchObject({
+    status: 403,
+    body: { code: 'foreign_origin' },
+  });
+  expect((await signOut(`https://${host}`, 'https')).status).toBe(200);
+});
+
 test('JSON of the API is kept by no cache', async () => {
   for (const [path, headers] of [
     ['/api/me/', admin],

@@ -27,12 +27,21 @@ export function hostAllowed(patterns: readonly string[], header: string): boolea
   );
 }
 
-/** Whether a page of `origin` may change things or open sockets: it is from this very host, or listed. */
-export function originAllowed(listed: readonly string[], origin: string, hostHeader: string): boolean {
+/**
+ * Whether a page of `origin` may change things or open sockets: it is from this very host, or listed.
+ * @param scheme of the request: over https, whoever sits on the network must not come in by a page of his own over http.
+ */
+export function originAllowed(
+  listed: readonly string[],
+  origin: string,
+  hostHeader: string,
+  scheme: 'http' | 'https' = 'http',
+): boolean {
   if (!URL.canParse(origin)) return false;
   const page = new URL(origin);
   if (listed.includes(page.origin)) return true;
-  // A proxy may take TLS away, so that only the hosts can be compared; the parser drops the scheme's own port.
+  if (scheme === 'https' && page.protocol === 'http:') return false;
+  // A proxy that is not trusted may take TLS away, so that only the hosts can be compared; the parser drops the scheme's own port.
   const own = `${page.protocol}//${hostHeader}`;
   return /^https?:$/.test(page.protocol) && URL.canParse(own) && new URL(own).host === page.host;
 }
@@ -58,7 +67,7 @@ export function guard(app: FastifyInstance, { allowedHosts, corsAllowedOrigins }
         'This host name is not served here; add it to ALLOWED_HOSTS if it should be.',
       );
     if (origin === undefined || !changesSomething(request)) return;
-    if (originAllowed(corsAllowedOrigins, origin, named)) return;
+    if (originAllowed(corsAllowedOrigins, origin, named, request.protocol)) return;
     const what = isUpgrade(request) ? 'open sockets' : 'change anything';
     throw new AppError(
       403,
