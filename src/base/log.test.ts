@@ -27,6 +27,17 @@ test.each([
     '?url=rtsp%3a%2f%2fcamera%2fuser%3da_password%3d****_channel%3d1&x=1',
   ],
   ['{"password":"c4nary\\"c4nary","name":"a"}', '{"password":"****","name":"a"}'],
+  [
+    '{"current_password":"c4nary","setup_token":"c4nary"}',
+    '{"current_password":"****","setup_token":"****"}',
+  ],
+  [
+    `it said rsr_c4nary${'x'.repeat(30)}, then rsv_c4nary${'x'.repeat(30)}`,
+    'it said rsr_****, then rsv_****',
+  ],
+  [`rsv_session=c4nary${'-_'.repeat(15)}; Path=/`, 'rsv_session=****; Path=/'],
+  [`http://127.0.0.1:8000/#setup=c4nary${'x'.repeat(37)}`, 'http://127.0.0.1:8000/#setup=****'],
+  [`sub-protocol eyJc4nary${'x'.repeat(9)}.${'y'.repeat(40)}.${'z'.repeat(43)}`, 'sub-protocol ****'],
   ['Authorization: Basic c4nary==', 'Authorization: Basic ****'],
   ['password=c4nary', 'password=****'],
   ['nothing to hide: channel=1&user=admin', 'nothing to hide: channel=1&user=admin'],
@@ -58,6 +69,9 @@ test('a long text is searched in time that grows with its length only', () => {
     '_password',
     'rtsp://a:',
     'rtsp%3a%2f%2fa%3a',
+    '-eyJaaaaaaaaaaa',
+    'eyJaaaaaaaaaaa.',
+    '"_token',
   ];
   for (const piece of pieces) expect(redact(piece.repeat(20_000)).length).toBeGreaterThan(0);
 });

@@ -8,15 +8,23 @@ export type Log = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal
   child(bindings: Record<string, unknown>): Log;
 };
 
-/** Removes passwords from camera and database URLs, secrets from parameters, members and headers. Safe on any text. */
+/**
+ * Removes passwords from camera and database URLs, secrets from parameters, members and headers, and this service's own
+ * tokens, session cookie and set-up link wherever they stand. Safe on any text.
+ */
 export function redact(text: string): string {
   return maskSecretParameters(text)
     .replace(
       /([a-z][a-z0-9+.-]{0,20}:\/\/[^\s/"'@:]{0,600}):[^\s"']{0,2000}?@(?=[^\s"'@]{0,2000}(?:[\s"']|$))/gi,
       '$1:****@',
     )
-    .replace(/("(?:password|passwd|secret|token|access|refresh)"\s*:\s*")(?:[^"\\]|\\.)*/gi, '$1****')
+    .replace(
+      /("(?:[a-z_]{0,40}(?:password|passwd|secret|token)|access|refresh|cookie|set-cookie)"\s*:\s*")(?:[^"\\]|\\.)*/gi,
+      '$1****',
+    )
     .replace(/(rtsps?%3a%2f%2f(?:(?!%3a|%2f|%40)[^\s"'&]){0,600}%3a)[^\s"'&]{0,2000}?(%40)/gi, '$1****$2')
+    .replace(/\b(rs[vr]_|rsv_session=|setup=)[\w-]{20,}/g, '$1****')
+    .replace(/\beyJ[\w-]{10,200}\.[\w-]{10,1000}\.[\w-]{10,100}/g, '****')
     .replace(/(authorization["']?\s*[:=]\s*["']?(?:basic|digest|bearer)\s+)[^\r\n"']+/gi, '$1****');
 }
 
