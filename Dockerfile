@@ -11,6 +11,15 @@ RUN npm ci --omit=dev --no-fund --no-audit \
  && find node_modules/onnxruntime-node/bin -mindepth 3 -maxdepth 3 ! -name "$(node -p process.arch)" -exec rm -rf {} + \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
+FROM node:24-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --no-fund --no-audit
+COPY tsconfig.json vite.config.ts ./
+COPY scripts/build-web.ts ./scripts/
+COPY web ./web
+RUN node scripts/build-web.ts
+
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8000 DATA_DIR=/data
 WORKDIR /app
@@ -20,7 +29,7 @@ COPY package.json LICENSE ./
 COPY bin ./bin
 COPY src ./src
 COPY models ./models
-COPY web/public ./web/public
+COPY --from=page /app/web/dist ./web/dist
 RUN mkdir /data && chown node:node /data
 USER node
 VOLUME /data

@@ -10,6 +10,8 @@ export default defineConfig({
       'scripts/**/*.test.ts',
       'web/src/**/*.test.ts',
     ],
+    // The service under test serves the built page.
+    globalSetup: 'test/support/build-page.ts',
     maxWorkers: 2,
     pool: 'forks',
     testTimeout: 30_000,

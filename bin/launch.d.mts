@@ -2,6 +2,7 @@
 // Declarations only.
 
 export function installWhatIsMissing(): void;
+export function buildThePage(): void;
 export function nodeCommand(): string[];
 export const nodeFlags: readonly string[];
 export function launch(entry: string, args: readonly string[]): void;

@@ -61,6 +61,20 @@ export function nodeCommand() {
   return ['npx', '--yes', '--ignore-scripts=false', `--package=node@${neededMajor}`, '--', 'node'];
 }
 
+/** The page is built from its sources when they have changed; an older one is better than none. */
+export function buildThePage() {
+  const script = join(root, 'scripts', 'build-web.ts');
+  if (!existsSync(script)) return;
+  const [command, ...prefix] = nodeCommand();
+  const { status } = spawnSync(command, [...prefix, script], {
+    stdio: ['ignore', 2, 2],
+    shell: command === 'npx' && process.platform === 'win32',
+  });
+  if (status === 0) return;
+  if (!existsSync(join(root, 'web', 'dist', 'index.html'))) process.exit(1);
+  console.error('The page could not be built; the one of before is served.');
+}
+
 /** Runs `entry` in place of this process: same streams, signals passed on, same exit code. */
 export function launch(entry, args) {
   installWhatIsMissing();

@@ -37,7 +37,7 @@ import { Retention } from './storage/retention.ts';
 import { sweepOrphans } from './storage/sweep.ts';
 import { VisitStore } from './visit-store.ts';
 
-const publicDir = fileURLToPath(new URL('../web/public/', import.meta.url));
+const publicDir = fileURLToPath(new URL('../web/dist/', import.meta.url));
 
 export interface App {
   /** As in `http://127.0.0.1:8000`. */
