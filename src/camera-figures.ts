@@ -38,6 +38,7 @@ export function statsOf(camera: Camera, now: number): LiveStats {
   const { stream, figures } = camera;
   const pictures = camera.pictures.figures;
   const source = camera.source.figures;
+  const { listeners, transcoding, units, dropped } = camera.audio.figures;
   return {
     current_fps: round(stream.unitsPerSecond(now)),
     avg_processing_time: round(pictures.processingTime),
@@ -55,6 +56,7 @@ export function statsOf(camera: Camera, now: number): LiveStats {
     transport: source.transport,
     decoders: pictures.decoders,
     pictures: pictures.pictures,
+    audio: { listeners, transcoders: transcoding ? 1 : 0, units, dropped },
   };
 }
 

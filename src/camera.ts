@@ -62,7 +62,7 @@ export class Camera implements LiveCamera {
   readonly stream = new Stream();
   readonly pictures: PictureFeed;
   readonly audio: AudioFeed;
-  readonly packets = new Passthrough(this.stream);
+  readonly packets: Passthrough;
   readonly #source: Source;
   readonly #faces: CameraFaces | null;
   readonly #main: Looked;
@@ -90,6 +90,7 @@ export class Camera implements LiveCamera {
       pool: parts.pool,
       onTrouble: (message) => parts.log.warn(this.#name(), message),
     });
+    this.packets = new Passthrough(stream, this.audio);
     this.#source = this.#connect(stream, address, {
       onOnline: (wallTime) => {
         this.lastConnected = wallTime;
@@ -139,11 +140,10 @@ export class Camera implements LiveCamera {
     };
   }
 
-  /** What its decoders cost in the codec workers, that of a sub-stream included. */
+  /** What its decoders and the transcoder of its sound cost in the codec workers, that of a sub-stream included. */
   get usage(): Usage {
-    return sumOfUsage(
-      [this.#main, ...(this.#sub ? [this.#sub] : [])].map(({ decoding }) => decoding.figures),
-    );
+    const looked = [this.#main, ...(this.#sub ? [this.#sub] : [])];
+    return sumOfUsage([...looked.map(({ decoding }) => decoding.figures), this.audio]);
   }
 
   /** A stream of it waits for a person: a wrong password, no such path. */

@@ -7,6 +7,7 @@ import type { AudioFigures, AudioListener, AudioSource } from '../stream/audio-s
 import type { Stream } from '../stream/stream.ts';
 import type { AudioPiece } from './messages.ts';
 import type { AudioChannel, CodecPool } from './pool.ts';
+import { nothingUsed, type Usage } from './usage.ts';
 
 export interface AudioFeedOptions {
   readonly stream: Stream;
@@ -52,6 +53,11 @@ export class AudioFeed implements AudioSource {
       errors: this.#past.errors + (stats?.errors ?? 0),
       transcoding: this.#channel !== null,
     };
+  }
+
+  /** Its part of what the codec worker costs; see usage.ts. */
+  get usage(): Usage {
+    return this.#channel?.stats.usage ?? nothingUsed;
   }
 
   subscribe(listener: AudioListener): () => void {

@@ -44,6 +44,16 @@ export interface LiveStats {
   readonly decoders: number;
   /** Pictures made since the service started, each once for all viewers. */
   readonly pictures: number;
+  readonly audio: {
+    /** Formats in which it is listened to: viewers of one share one. */
+    readonly listeners: number;
+    /** 1 while a worker makes AAC of this camera's sound. */
+    readonly transcoders: number;
+    /** Units of AAC given to listeners since the service started. */
+    readonly units: number;
+    /** Units of the camera's sound not transcoded because the worker was behind or gone. */
+    readonly dropped: number;
+  };
 }
 
 /** What a camera is doing now. */

@@ -147,6 +147,16 @@ export const statsReply = z
     transport: z.enum(['tcp', 'udp']).nullable(),
     decoders: z.number().describe('1 while a decoder runs for this camera.'),
     pictures: z.number().describe('Pictures made since the service started, each once for all viewers.'),
+    audio: z
+      .object({
+        listeners: z
+          .number()
+          .describe('Formats in which the sound is listened to, each once for all viewers.'),
+        transcoders: z.number().describe("1 while AAC is made of this camera's sound."),
+        units: z.number().describe('Units of AAC passed on since the service started.'),
+        dropped: z.number().describe('Units not transcoded because the worker was behind or gone.'),
+      })
+      .describe('Of the sound, which is worked on only while somebody listens.'),
   })
   .meta({ id: 'StreamStats' });
 

@@ -3,9 +3,10 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Picture } from '../media/access-unit.ts';
+import type { AudioParameters } from '../media/audio.ts';
 import { RateMeter } from '../media/rate-meter.ts';
 import type { LiveCamera, PacketSetup, SeenFace, UnsureFace } from '../stream/live-camera.ts';
-import { type ServerMessage, statusMessage } from './protocol.ts';
+import { type AudioMembers, audioMembers, type ServerMessage, statusMessage } from './protocol.ts';
 
 /** Weight of the newest picture in the delay that viewers are told. */
 const newestWeight = 0.1;
@@ -18,6 +19,8 @@ export class Announcer {
   /** Moving average, ms. */
   #latency = 0;
   #toldSize: { readonly width: number; readonly height: number } | null = null;
+  /** As the viewer was told; null before it was told anything. */
+  #toldAudio: string | null = null;
   #facesShown = false;
 
   /** @param details whether cameras' own words may be told. */
@@ -30,6 +33,7 @@ export class Announcer {
   /** Another camera: what was told of the one before counts no more. */
   reset(): void {
     this.#toldSize = null;
+    this.#toldAudio = null;
   }
 
   /**
@@ -45,10 +49,10 @@ export class Announcer {
   }
 
   /** What pictures the viewer gets, when that is news. */
-  info({ width, height }: Picture, camera: LiveCamera | null): void {
+  info({ width, height }: Picture, camera: LiveCamera): void {
     if (this.#toldSize?.width === width && this.#toldSize.height === height) return;
     this.#toldSize = { width, height };
-    const video = camera?.stream.video ?? null;
+    const { video } = camera.stream;
     this.#send({
       type: 'stream_info',
       format: 'jpeg',
@@ -58,14 +62,28 @@ export class Announcer {
       height,
       fps: video?.fps ?? null,
       source: video && { codec: video.codecString, width: video.width, height: video.height },
+      ...this.#audioOf(camera, null),
     });
   }
 
-  /** What packets the viewer gets from here on. */
-  packets({ format, codec, mime, width, height, fps }: PacketSetup): void {
+  /** What packets the viewer gets from here on. @param sound among them. */
+  packets(
+    { format, codec, mime, width, height, fps }: PacketSetup,
+    camera: LiveCamera,
+    sound: AudioParameters | null,
+  ): void {
     this.#toldSize = null;
     const source = { codec, width, height };
-    this.#send({ type: 'stream_info', format, codec, mime, width, height, fps, source });
+    const audio = this.#audioOf(camera, sound);
+    this.#send({ type: 'stream_info', format, codec, mime, width, height, fps, source, ...audio });
+  }
+
+  /** What there is to be heard, when that is news to a viewer who was told what it sees. */
+  audio(camera: LiveCamera, sound: AudioParameters | null): void {
+    const told = this.#toldAudio;
+    if (told === null) return;
+    const members = this.#audioOf(camera, sound);
+    if (this.#toldAudio !== told) this.#send({ type: 'audio', ...members });
   }
 
   /** @param camera null: the viewer watches none. @param note said instead of the stream's own message. */
@@ -98,6 +116,12 @@ export class Announcer {
       latency_ms: round(this.#latency),
       dropped_frames: dropped,
     });
+  }
+
+  #audioOf({ audio }: LiveCamera, sound: AudioParameters | null): AudioMembers {
+    const members = audioMembers(audio, sound);
+    this.#toldAudio = JSON.stringify(members);
+    return members;
   }
 
   error(code: string, error: string): void {

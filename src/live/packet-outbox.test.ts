@@ -10,6 +10,7 @@ const setup: PacketSetup = {
   height: 480,
   fps: 25,
   init: Uint8Array.of(0),
+  track: null,
 };
 
 interface Numbered extends Packet {
@@ -36,7 +37,10 @@ function viewer() {
       ping: (payload) => pings.push(payload),
     },
     clock,
-    onSetup: ({ width }) => sent.push(`setup ${width}`),
+    onSetup: ({ width, init }) => {
+      sent.push(`setup ${width}`);
+      return init;
+    },
     onSent: (packet) => sent.push((packet as Numbered).number),
   });
   return {

@@ -1,8 +1,8 @@
-// What waits for one viewer of compressed video: packets since a keyframe, in order and without a gap, or none.
+// What waits for one viewer of compressed video, and sound: packets since a keyframe, in order and without a gap, or none.
 // Decides when to send and what to skip; the socket is given as a port, the protocol's texts do not pass through here.
 
 import type { Clock } from '../base/clock.ts';
-import type { Packet, PacketSetup } from '../stream/live-camera.ts';
+import type { Packet, PacketSetup, SoundPacket } from '../stream/live-camera.ts';
 import type { OutboxSocket } from './outbox.ts';
 
 /** Not yet taken by the operating system; beyond, packets wait here, where they can be dropped. */
@@ -23,7 +23,7 @@ const markEveryMs = 250;
 const markBytes = 8;
 
 interface Waiting {
-  readonly packet: Packet;
+  readonly packet: Packet | SoundPacket;
   readonly since: number;
 }
 
@@ -37,9 +37,12 @@ interface Mark {
 export interface PacketOutboxOptions {
   readonly socket: OutboxSocket;
   readonly clock: Clock;
-  /** Before the first packet, and before each that this setup does not describe as the one before did. */
-  readonly onSetup: (setup: PacketSetup) => void;
-  /** @param live false for packets that were late already when the viewer joined. */
+  /**
+   * Before the first packet, and before each that this setup does not describe as the one before did.
+   * @returns what is to be sent before it, if anything.
+   */
+  readonly onSetup: (setup: PacketSetup) => Uint8Array | null;
+  /** Video only. @param live false for packets that were late already when the viewer joined. */
   readonly onSent: (packet: Packet, live: boolean) => void;
 }
 
@@ -67,7 +70,7 @@ export class PacketOutbox {
     this.#options = options;
   }
 
-  /** Packets skipped since the beginning. */
+  /** Frames skipped since the beginning. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -99,6 +102,21 @@ export class PacketOutbox {
       if (this.#skipping) this.#dropped += 1;
       return;
     }
+    this.#queue(packet, now);
+  }
+
+  /** Belongs to the video: where that has a gap, so has the sound. */
+  offerSound(packet: SoundPacket): void {
+    if (!this.#needsKeyframe) this.#queue(packet, this.#options.clock.now());
+  }
+
+  /** Sound that waits is not sent: it is another than what comes from now on. */
+  forgetSound(): void {
+    this.#waiting = this.#waiting.filter(({ packet }) => isVideo(packet));
+    this.#waitingBytes = this.#waiting.reduce((sum, { packet }) => sum + packet.data.length, 0);
+  }
+
+  #queue(packet: Packet | SoundPacket, now: number): void {
     this.#waiting.push({ packet, since: now });
     this.#waitingBytes += packet.data.length;
     this.#release();
@@ -137,7 +155,7 @@ export class PacketOutbox {
   }
 
   #skip(): void {
-    this.#dropped += this.#waiting.length;
+    this.#dropped += this.#waiting.filter(({ packet }) => isVideo(packet)).length;
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#maxWaiting = maxWaitingBytes;
@@ -173,20 +191,22 @@ export class PacketOutbox {
     return took > lagMs + (Number.isFinite(this.#quickest) ? this.#quickest : 0);
   }
 
-  #send(packet: Packet): void {
-    const { onSetup, onSent } = this.#options;
-    const { setup, data } = packet;
-    if (setup !== this.#setup) {
-      this.#setup = setup;
-      onSetup(setup);
-      if (setup.init) this.#write(setup.init);
-    }
+  #send(packet: Packet | SoundPacket): void {
+    const { data } = packet;
+    if (isVideo(packet)) this.#describe(packet.setup);
     this.#waitingBytes -= data.length;
     this.#write(data);
-    onSent(packet, !this.#catchingUp);
+    if (isVideo(packet)) this.#options.onSent(packet, !this.#catchingUp);
     const { bytes, at } = this.#lastMark;
     if (this.#bytesSent - bytes >= markEveryBytes || this.#options.clock.now() - at >= markEveryMs)
       this.#ask();
+  }
+
+  #describe(setup: PacketSetup): void {
+    if (setup === this.#setup) return;
+    this.#setup = setup;
+    const init = this.#options.onSetup(setup);
+    if (init) this.#write(init);
   }
 
   #write(data: Uint8Array): void {
@@ -212,4 +232,8 @@ export class PacketOutbox {
     new DataView(payload.buffer).setUint32(0, mark.number);
     this.#options.socket.ping(payload);
   }
+}
+
+function isVideo(packet: Packet | SoundPacket): packet is Packet {
+  return 'setup' in packet;
 }

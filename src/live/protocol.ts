@@ -3,7 +3,9 @@
 
 import { z } from 'zod';
 import { withoutDetail } from '../errors.ts';
+import { type AudioParameters, sameAudio } from '../media/audio.ts';
 import type { DetectorState } from '../media/faces.ts';
+import type { AudioSource } from '../stream/audio-source.ts';
 import type { DetectionStats, LiveCamera, RaisedAlert, SeenFace, UnsureFace } from '../stream/live-camera.ts';
 import type { StreamStatus } from '../stream/status.ts';
 
@@ -41,6 +43,26 @@ export interface FaceAlertMessage {
   readonly snapshot: string | null;
 }
 
+/** The camera's sound as viewers of `annexb` and `mp4` get it who ask for it. */
+export interface AudioInfo {
+  /** RFC 6381. */
+  readonly codec: string;
+  /** Hz. */
+  readonly sample_rate: number;
+  readonly channels: number;
+  /** AudioSpecificConfig (ISO 14496-3), base64: the `description` of WebCodecs. */
+  readonly config: string;
+  /** It is among the binary messages of this viewer. */
+  readonly sent: boolean;
+}
+
+export interface AudioMembers {
+  /** Null: the camera sends none that can be heard. */
+  readonly audio: AudioInfo | null;
+  /** Name of the camera's audio codec when it cannot be used. */
+  readonly audio_unsupported?: string;
+}
+
 export type ServerMessage =
   | StatusMessage
   | FaceAlertMessage
@@ -52,7 +74,8 @@ export type ServerMessage =
       /** Faces under the camera's confidence threshold, which do not count; absent when there are none. */
       readonly below?: readonly UnsureFace[];
     }
-  | {
+  | ({ readonly type: 'audio' } & AudioMembers)
+  | ({
       readonly type: 'stream_info';
       /** Of the binary messages from here on. */
       readonly format: Format;
@@ -64,7 +87,7 @@ export type ServerMessage =
       readonly fps: number | null;
       /** What the camera sends. */
       readonly source: { readonly codec: string; readonly width: number; readonly height: number } | null;
-    }
+    } & AudioMembers)
   | {
       readonly type: 'performance_stats';
       readonly stats: PerformanceStats;
@@ -110,6 +133,23 @@ export function statusMessage(camera: LiveCamera, details: boolean, note?: strin
   };
 }
 
+/** @param sent what this viewer is sent. */
+export function audioMembers(
+  { audio, unsupported }: AudioSource,
+  sent: AudioParameters | null,
+): AudioMembers {
+  return {
+    audio: audio && {
+      codec: audio.codecString,
+      sample_rate: audio.sampleRate,
+      channels: audio.channels,
+      config: Buffer.from(audio.config).toString('base64'),
+      sent: sent !== null && sameAudio(audio, sent),
+    },
+    ...(unsupported !== null && { audio_unsupported: unsupported }),
+  };
+}
+
 export const formats = ['jpeg', 'annexb', 'mp4'] as const;
 export type Format = (typeof formats)[number];
 
@@ -125,6 +165,7 @@ export const clientMessage = z.discriminatedUnion('command', [
   z.object({ command: z.literal('stop_stream') }),
   z.object({ command: z.literal('close') }),
   z.object({ command: z.literal('format'), format: z.string() }),
+  z.object({ command: z.literal('audio'), on: z.boolean() }),
 ]);
 export type ClientMessage = z.infer<typeof clientMessage>;
 
@@ -144,7 +185,7 @@ export type ParsedCommand =
   | { readonly ok: true; readonly message: ClientMessage }
   | { readonly ok: false; readonly code: string; readonly error: string };
 
-const commandNames = 'start, pause, resume, stop_stream, close, format';
+const commandNames = 'start, pause, resume, stop_stream, close, format, audio';
 
 /** Reads a text message of a client; what is wrong comes back as a sentence. */
 export function parseCommand(text: string): ParsedCommand {

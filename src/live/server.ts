@@ -59,6 +59,7 @@ const query = z.object({
   stream_id: z.string().min(1).max(100).optional(),
   url: z.string().max(8192).optional(),
   format: z.string().optional(),
+  audio: z.enum(['0', '1'], 'must be 0 or 1').optional(),
   fps: z.coerce.number(fpsText).min(0.1, fpsText).max(60, fpsText).optional(),
 });
 
@@ -171,7 +172,7 @@ export class LiveServer {
       refuse(socket, 'invalid_query', `${issue?.path.join('.')}: ${issue?.message}`);
       return;
     }
-    const { format = 'jpeg', fps, stream_id: streamId, url } = parsed.data;
+    const { format = 'jpeg', audio, fps, stream_id: streamId, url } = parsed.data;
     if (!isFormat(format)) {
       refuse(socket, 'format_unavailable', noSuchFormat(format));
       return;
@@ -183,7 +184,7 @@ export class LiveServer {
       onAdHoc: (who, address) => this.#options.onAdHoc(who, address, request),
     });
     const target = { streamId: streamId ?? null, address: url ?? null };
-    this.#begin(socket, access, target, { format, fps: fps ?? null });
+    this.#begin(socket, access, target, { format, fps: fps ?? null, audio: audio === '1' });
   }
 
   #begin(socket: WebSocket, access: Access, target: Target, shownAs: ShownAs): void {

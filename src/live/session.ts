@@ -36,6 +36,8 @@ export interface ShownAs {
   readonly format: Format;
   /** JPEG view: at most so many pictures a second; null for as many as are made. */
   readonly fps: number | null;
+  /** Whether sound is wanted beside video. */
+  readonly audio: boolean;
 }
 
 export interface SessionOptions extends ShownAs {
@@ -67,13 +69,13 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { socket, access, clock, format, fps } = options;
+    const { socket, access, clock, format, fps, audio } = options;
     this.#tell = new Announcer(clock, access.seesAddresses, (message) => this.#send(message));
     const binary = {
       send: (data: Uint8Array, done: () => void) => socket.sendBinary(data, done),
       ping: (payload: Uint8Array) => socket.ping(payload),
     };
-    this.#showing = new Showing({ socket: binary, clock, format, fps, tell: this.#tell });
+    this.#showing = new Showing({ socket: binary, clock, format, fps, audio, tell: this.#tell });
     this.#commands = new TokenBucket(commandsPerSecond, commandBurst);
   }
 
@@ -222,6 +224,9 @@ export class Session {
         return;
       case 'format':
         this.#try(() => this.#showing.setFormat(message.format, this.#camera));
+        return;
+      case 'audio':
+        this.#try(() => this.#showing.setAudio(message.on, this.#camera));
         return;
     }
   }

@@ -1,11 +1,13 @@
-// What one viewer is shown of a camera: JPEG pictures, or the camera's own video, in the format it asked for.
+// What one viewer is shown of a camera: JPEG pictures, or the camera's own video, in the format it asked for, and its sound.
 // Subscribes and passes on; which camera, and whether it is paused, is the session's.
 
 import type { Clock } from '../base/clock.ts';
 import { AppError } from '../errors.ts';
 import type { Picture, VideoParameters } from '../media/access-unit.ts';
+import type { AudioParameters } from '../media/audio.ts';
 import { FrameRateLimiter } from '../media/frame-rate.ts';
-import type { LiveCamera, PassthroughFormat } from '../stream/live-camera.ts';
+import type { LiveCamera, PacketSetup, PassthroughFormat } from '../stream/live-camera.ts';
+import { withSound } from '../stream/sound-packing.ts';
 import type { Announcer } from './announcer.ts';
 import { Outbox, type OutboxSocket } from './outbox.ts';
 import { PacketOutbox } from './packet-outbox.ts';
@@ -17,6 +19,8 @@ export interface ShowingOptions {
   readonly format: Format;
   /** JPEG view: at most so many pictures a second; null for as many as are made. */
   readonly fps: number | null;
+  /** Whether sound is wanted, in the formats that have it. */
+  readonly audio: boolean;
   readonly tell: Announcer;
 }
 
@@ -28,15 +32,21 @@ export class Showing {
   #format: Format;
   #camera: LiveCamera | null = null;
   #leave: (() => void) | null = null;
+  #leavePackets: (() => void) | null = null;
+  #wantsSound: boolean;
+  /** Among the packets. */
+  #sound: AudioParameters | null = null;
+  #leaveSound: (() => void) | null = null;
 
-  constructor({ socket, clock, format, fps, tell }: ShowingOptions) {
+  constructor({ socket, clock, format, fps, audio, tell }: ShowingOptions) {
     this.#tell = tell;
     this.#format = format;
+    this.#wantsSound = audio;
     this.#pictures = new Outbox(socket, clock, (picture) => tell.sent(picture));
     this.#packets = new PacketOutbox({
       socket,
       clock,
-      onSetup: (setup) => tell.packets(setup),
+      onSetup: (setup) => this.#describe(setup),
       onSent: (packet, live) => tell.sent(packet, live),
     });
     this.#limiter = fps === null ? null : new FrameRateLimiter(fps);
@@ -103,13 +113,34 @@ export class Showing {
     this.show(shown);
   }
 
+  /**
+   * With sound from now on, or without.
+   * @param camera that the viewer watches, paused or not.
+   * @throws AppError `audio_unavailable`: then all stays as it was.
+   */
+  setAudio(on: boolean, camera: LiveCamera | null): void {
+    if (on) requireSound(this.#format, camera);
+    this.#wantsSound = on;
+    const shown = this.#camera;
+    if (!shown || this.#format === 'jpeg') return;
+    const before = this.#sound;
+    if (on) this.#listen(shown, this.#format);
+    else this.#stopListening();
+    if (this.#sound !== before) this.#changeSound(shown, this.#format);
+  }
+
   #showPictures(camera: LiveCamera): () => void {
-    return camera.pictures.subscribe((picture) => {
+    const leaveStream = camera.stream.subscribe({ onAudio: () => this.#tell.audio(camera, null) });
+    const leave = camera.pictures.subscribe((picture) => {
       if (this.#limiter && !this.#limiter.take(picture.timestamp)) return;
       // Before the picture, since a player sets itself up by it.
       this.#tell.info(picture, camera);
       this.#pictures.offer(picture);
     });
+    return () => {
+      leaveStream();
+      leave();
+    };
   }
 
   #showPackets(camera: LiveCamera, format: PassthroughFormat): () => void {
@@ -120,13 +151,59 @@ export class Showing {
         this.#fallBack();
         this.show(camera);
       },
+      onAudio: () => this.#tell.audio(camera, this.#sound),
     });
-    const { recent, leave } = camera.packets.subscribe(format, (packet) => this.#packets.offer(packet));
-    this.#packets.begin(recent);
+    if (this.#wantsSound) this.#listen(camera, format);
+    this.#begin(camera, format);
     return () => {
       leaveStream();
-      leave();
+      this.#stopListening();
+      this.#leavePackets?.();
+      this.#leavePackets = null;
     };
+  }
+
+  /** With the last keyframe and all since. */
+  #begin(camera: LiveCamera, format: PassthroughFormat): void {
+    const leaveBefore = this.#leavePackets;
+    const { recent, leave } = camera.packets.subscribe(format, (packet) => this.#packets.offer(packet));
+    this.#leavePackets = leave;
+    // Afterwards, so that what is packed for others as well is not packed anew for this one.
+    leaveBefore?.();
+    this.#packets.begin(recent);
+  }
+
+  #describe(setup: PacketSetup): Uint8Array | null {
+    const full = this.#sound ? withSound(setup, this.#sound) : setup;
+    this.#tell.packets(full, this.#camera!, this.#sound);
+    return full.init;
+  }
+
+  #listen(camera: LiveCamera, format: PassthroughFormat): void {
+    if (this.#leaveSound) return;
+    const { sound, leave } = camera.packets.subscribeSound(format, {
+      onSound: (changed) => {
+        this.#sound = changed;
+        this.#changeSound(camera, format);
+      },
+      onPacket: (packet) => this.#packets.offerSound(packet),
+    });
+    this.#sound = sound;
+    this.#leaveSound = leave;
+  }
+
+  #stopListening(): void {
+    this.#leaveSound?.();
+    this.#leaveSound = null;
+    this.#sound = null;
+  }
+
+  /** `#sound` is another than before. */
+  #changeSound(camera: LiveCamera, format: PassthroughFormat): void {
+    this.#packets.forgetSound();
+    // Which tracks there are stands in the initialisation segment.
+    if (format === 'mp4') this.#begin(camera, format);
+    else this.#tell.audio(camera, this.#sound);
   }
 
   #fallBack(): void {
@@ -146,6 +223,22 @@ function requireCarried(video: VideoParameters | null): void {
   if (!video)
     throw unavailable('What this camera sends is not known yet; ask for this format when it is online.');
   if (!carries(video)) throw unavailable(jpegOnly);
+}
+
+function requireSound(format: Format, camera: LiveCamera | null): void {
+  if (format === 'jpeg')
+    throw silent('Pictures of the format jpeg come without sound; ask for annexb or mp4 first.');
+  if (!camera || camera.audio.audio) return;
+  const { unsupported } = camera.audio;
+  throw silent(
+    unsupported === null
+      ? 'This camera sends no sound.'
+      : `The sound of this camera is ${unsupported}, which cannot be played.`,
+  );
+}
+
+function silent(sentence: string): AppError {
+  return new AppError(400, 'audio_unavailable', sentence);
 }
 
 function carries({ codec }: VideoParameters): boolean {

@@ -3,7 +3,7 @@ import { box, fragment, fragmentHeaderBytes, fullBox, initSegment, u16, u32 } fr
 import { describeH264 } from './h264.ts';
 import { describeH265 } from './h265.ts';
 import { joinAnnexB } from './nal.ts';
-import { sampleBytes, sampleNals, videoSampleEntry, writeSample } from './sample-entry.ts';
+import { audioSampleEntry, sampleBytes, sampleNals, videoSampleEntry, writeSample } from './sample-entry.ts';
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 const base64 = (text: string) => Uint8Array.from(Buffer.from(text, 'base64'));
@@ -74,13 +74,14 @@ describe('fragmented MP4', () => {
     expect(Buffer.from(segment).readUInt32BE(24 + 8 + 108 - 4)).toBe(3);
   });
 
-  it('goes on with one sample in each fragment, whatever its times', () => {
+  it('goes on with fragments of one sample, whatever its times', () => {
     const decodeTime = 5_000_000_000_123;
-    const { data, payload } = fragment(
-      7,
-      { track: { id: 1 }, decodeTime, duration: 66_667, compositionOffset: -40_000, sync: true },
-      5,
-    );
+    const { data, payload } = fragment({
+      sequence: 7,
+      track: { id: 1 },
+      decodeTime,
+      samples: [{ bytes: 5, duration: 66_667, compositionOffset: -40_000, sync: true }],
+    });
     payload.set([1, 2, 3, 4, 5]);
     const bytes = Buffer.from(data);
     expect(outline(data)).toEqual([
@@ -99,12 +100,36 @@ describe('fragmented MP4', () => {
     expect(Number(bytes.readBigUInt64BE(bytes.indexOf('tfdt') + 8))).toBe(decodeTime);
     const trun = bytes.indexOf('trun') + 4;
     expect(bytes.readUInt32BE(trun)).toBe(0x01000f01);
-    expect(bytes.readUInt32BE(trun + 8)).toBe(fragmentHeaderBytes);
+    expect(bytes.readUInt32BE(trun + 8)).toBe(fragmentHeaderBytes(1));
     expect(bytes.readUInt32BE(trun + 12)).toBe(66_667);
     expect(bytes.readUInt32BE(trun + 16)).toBe(5);
     expect(bytes.readUInt32BE(trun + 20)).toBe(0x02000000);
     expect(bytes.readInt32BE(trun + 24)).toBe(-40_000);
-    expect(hex(data.subarray(fragmentHeaderBytes))).toBe('0102030405');
+    expect(hex(data.subarray(fragmentHeaderBytes(1)))).toBe('0102030405');
+  });
+
+  it('holds several samples in a fragment, each with its size and duration', () => {
+    const samples = [3, 2].map((bytes) => ({
+      bytes,
+      duration: 1024 + bytes,
+      compositionOffset: 0,
+      sync: true,
+    }));
+    const { data, payload } = fragment({ sequence: 1, track: { id: 2 }, decodeTime: 5, samples });
+    expect(outline(data)).toEqual([
+      'moof 120',
+      ' mfhd 16',
+      ' traf 96',
+      '  tfhd 16',
+      '  tfdt 20',
+      '  trun 52',
+      'mdat 13',
+    ]);
+    const trun = Buffer.from(data).subarray(data.length - 5 - 8 - 52 + 8);
+    const members = Array.from({ length: 11 }, (_, i) => trun.readUInt32BE(4 * i));
+    expect(members.slice(1, 3)).toEqual([2, fragmentHeaderBytes(2)]);
+    expect(members.slice(3)).toEqual([1027, 3, 0x02000000, 0, 1026, 2, 0x02000000, 0]);
+    expect(payload).toHaveLength(5);
   });
 });
 
@@ -140,6 +165,37 @@ describe('sample entries', () => {
       (set, i) => `${(0xa0 + i).toString(16)}0001${set.length.toString(16).padStart(4, '0')}${hex(set)}`,
     );
     expect(hex(hvcC.subarray(23))).toBe(sets.join(''));
+  });
+
+  it('mp4a holds rate, channels, and the configuration of the decoder', () => {
+    const config = Uint8Array.of(0x11, 0x90);
+    const audio = {
+      codec: 'aac',
+      sampleRate: 48_000,
+      channels: 2,
+      config,
+      codecString: 'mp4a.40.2',
+    } as const;
+    const entry = Buffer.from(audioSampleEntry(audio));
+    expect(entry.toString('latin1', 4, 8)).toBe('mp4a');
+    expect(entry.readUInt32BE(0)).toBe(entry.length);
+    expect([entry.readUInt16BE(24), entry.readUInt16BE(26), entry.readUInt32BE(32)]).toEqual([
+      2,
+      16,
+      48_000 * 0x10000,
+    ]);
+    expect(hex(entry.subarray(36))).toBe(
+      `${'00000027'}${hex(Buffer.from('esds'))}00000000` +
+        '0319000000' +
+        '04114015000000' +
+        '0000000000000000' +
+        '05021190' +
+        '060102',
+    );
+    // A rate that has no place in the box is told by the configuration alone; a long one has a long length.
+    const long = audioSampleEntry({ ...audio, sampleRate: 96_000, config: new Uint8Array(200) });
+    expect(Buffer.from(long).readUInt32BE(32)).toBe(0);
+    expect(hex(long)).toContain(`058148${'00'.repeat(200)}060102`);
   });
 
   it('are not made of MJPEG, nor of what cannot be read', () => {

@@ -1,4 +1,4 @@
-// Fragmented MP4 for Media Source Extensions: an initialisation segment, and one fragment for each sample.
+// Fragmented MP4 for Media Source Extensions: an initialisation segment, and fragments of one track each.
 // ISO/IEC 14496-12 boxes only; what a codec says of itself is in sample-entry.ts, when to write what is decided elsewhere.
 
 export interface Mp4Track {
@@ -15,9 +15,8 @@ export interface Mp4Track {
 }
 
 export interface Mp4Sample {
-  readonly track: Pick<Mp4Track, 'id'>;
-  /** Decoding time in ticks; below 2^53. */
-  readonly decodeTime: number;
+  /** Below 2^32. */
+  readonly bytes: number;
   /** Ticks, below 2^32. */
   readonly duration: number;
   /** Presentation time minus decoding time, in ticks. */
@@ -26,18 +25,31 @@ export interface Mp4Sample {
   readonly sync: boolean;
 }
 
+/** Samples that follow on each other in one track. */
+export interface Mp4Fragment {
+  /** Of all fragments of a stream, rising. */
+  readonly sequence: number;
+  readonly track: Pick<Mp4Track, 'id'>;
+  /** Of the first sample, in ticks; below 2^53. */
+  readonly decodeTime: number;
+  readonly samples: readonly Mp4Sample[];
+}
+
+/** These bytes behind each other. */
+export function joined(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
 /** A box of these contents (§4.2). */
 export function box(type: string, ...contents: readonly Uint8Array[]): Uint8Array {
   const size = contents.reduce((sum, { length }) => sum + length, 8);
-  const bytes = new Uint8Array(size);
-  new DataView(bytes.buffer).setUint32(0, size);
-  for (let i = 0; i < 4; i++) bytes[4 + i] = type.charCodeAt(i);
-  let at = 8;
-  for (const content of contents) {
-    bytes.set(content, at);
-    at += content.length;
-  }
-  return bytes;
+  return joined(u32(size), ascii(type), ...contents);
 }
 
 /** A box that begins with its version and flags. */
@@ -97,11 +109,7 @@ export function initSegment(tracks: readonly Mp4Track[]): Uint8Array {
     ...tracks.map(trackBox),
     box('mvex', ...tracks.map(({ id }) => fullBox('trex', 0, 0, u32(id, 1, 0, 0, 0)))),
   );
-  const ftyp = box('ftyp', ascii('iso6'), u32(0), ascii('iso6mp41'));
-  const segment = new Uint8Array(ftyp.length + moov.length);
-  segment.set(ftyp);
-  segment.set(moov, ftyp.length);
-  return segment;
+  return joined(box('ftyp', ascii('iso6'), u32(0), ascii('iso6mp41')), moov);
 }
 
 function trackBox({ id, kind, timescale, sampleEntry, width, height }: Mp4Track): Uint8Array {
@@ -139,9 +147,13 @@ function trackBox({ id, kind, timescale, sampleEntry, width, height }: Mp4Track)
   );
 }
 
-const moofBytes = 104;
+const moofBytes = (samples: number) => 88 + 16 * samples;
+
 /** Bytes of a fragment before its payload: `moof` and the header of `mdat`. */
-export const fragmentHeaderBytes = moofBytes + 8;
+export function fragmentHeaderBytes(samples: number): number {
+  return moofBytes(samples) + 8;
+}
+
 const boxType = (type: string) => [...ascii(type)].reduce((value, byte) => value * 256 + byte, 0);
 const types = Object.fromEntries(
   ['moof', 'mfhd', 'traf', 'tfhd', 'tfdt', 'trun', 'mdat'].map((type) => [type, boxType(type)]),
@@ -153,17 +165,15 @@ const trunMembers = 0x000f01;
 const syncFlags = 0x02000000;
 const nonSyncFlags = 0x01010000;
 
-/**
- * One `moof` and `mdat` of one sample, in one buffer: `payload` of it is left for the caller to fill.
- * @param sequence of fragments, rising.
- * @param payloadBytes below 2^32.
- */
-export function fragment(
-  sequence: number,
-  { track, decodeTime, duration, compositionOffset, sync }: Mp4Sample,
-  payloadBytes: number,
-): { readonly data: Uint8Array; readonly payload: Uint8Array } {
-  const data = new Uint8Array(fragmentHeaderBytes + payloadBytes);
+/** One `moof` and `mdat` in one buffer: `payload` of it, the samples' bytes, is left for the caller to fill. */
+export function fragment({ sequence, track, decodeTime, samples }: Mp4Fragment): {
+  readonly data: Uint8Array;
+  readonly payload: Uint8Array;
+} {
+  const { length } = samples;
+  const headerBytes = fragmentHeaderBytes(length);
+  const payloadBytes = samples.reduce((sum, { bytes }) => sum + bytes, 0);
+  const data = new Uint8Array(headerBytes + payloadBytes);
   const view = new DataView(data.buffer);
   let at = 0;
   const write = (...values: readonly number[]) => {
@@ -172,13 +182,14 @@ export function fragment(
       at += 4;
     }
   };
-  write(moofBytes, types.moof!);
+  write(moofBytes(length), types.moof!);
   write(16, types.mfhd!, 0, sequence);
-  write(moofBytes - 24, types.traf!);
+  write(moofBytes(length) - 24, types.traf!);
   write(16, types.tfhd!, defaultBaseIsMoof, track.id);
   write(20, types.tfdt!, 0x01000000, Math.floor(decodeTime / 2 ** 32), decodeTime);
-  write(36, types.trun!, 0x01000000 | trunMembers, 1, fragmentHeaderBytes);
-  write(duration, payloadBytes, sync ? syncFlags : nonSyncFlags, compositionOffset);
+  write(20 + 16 * length, types.trun!, 0x01000000 | trunMembers, length, headerBytes);
+  for (const { duration, bytes, sync, compositionOffset } of samples)
+    write(duration, bytes, sync ? syncFlags : nonSyncFlags, compositionOffset);
   write(8 + payloadBytes, types.mdat!);
-  return { data, payload: data.subarray(fragmentHeaderBytes) };
+  return { data, payload: data.subarray(headerBytes) };
 }

@@ -1,8 +1,9 @@
-// What an MP4 track says of its video: `avc1` with `avcC`, `hvc1` with `hvcC` (ISO/IEC 14496-15), and its samples.
-// Read from parameter sets; the boxes around it are fmp4.ts's.
+// What an MP4 track says of its video, `avc1` with `avcC` or `hvc1` with `hvcC` (ISO/IEC 14496-15), or its sound, and its samples.
+// Read from parameter sets or a configuration; the boxes around it are fmp4.ts's.
 
 import type { AccessUnit, VideoParameters } from './access-unit.ts';
-import { box, u8, u16, u32 } from './fmp4.ts';
+import type { AudioParameters } from './audio.ts';
+import { box, fullBox, joined, u8, u16, u32 } from './fmp4.ts';
 import { parseH264Sps, saysChroma } from './h264.ts';
 import { parseH265Sps } from './h265.ts';
 import { h264Nal, h264NalType, h265Nal, h265NalType, splitAnnexB } from './nal.ts';
@@ -75,6 +76,32 @@ function hvcC({ parameterSets }: VideoParameters): Uint8Array | null {
     u8((sps.temporalLayers << 3) | (sps.temporalIdNested ? 4 : 0) | 3, arrays.length),
     ...arrays.flat(),
   );
+}
+
+/** `mp4a` with `esds` (ISO/IEC 14496-14 §5.6). @param audio AAC. */
+export function audioSampleEntry({ sampleRate, channels, config }: AudioParameters): Uint8Array {
+  const mpeg4Audio = 0x40;
+  const audioStream = (5 << 2) | 1;
+  // Buffer and bit rates are unknown.
+  const decoder = [u8(mpeg4Audio, audioStream, 0, 0, 0), u32(0, 0), descriptor(5, config)];
+  return box(
+    'mp4a',
+    new Uint8Array(6),
+    u16(1),
+    new Uint8Array(8),
+    u16(channels, 16, 0, 0),
+    // 16.16; a rate above is told by the configuration, which holds in any case.
+    u32(sampleRate < 0x10000 ? sampleRate * 0x10000 : 0),
+    fullBox('esds', 0, 0, descriptor(3, u16(0), u8(0), descriptor(4, ...decoder), descriptor(6, u8(2)))),
+  );
+}
+
+/** ISO/IEC 14496-1 §8.3.3: the length in groups of 7 bits, all but the last one marked. */
+function descriptor(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
+  const body = joined(...contents);
+  const groups = [body.length & 0x7f];
+  for (let rest = body.length >> 7; rest > 0; rest >>= 7) groups.unshift(0x80 | (rest & 0x7f));
+  return joined(u8(tag, ...groups), body);
 }
 
 /**

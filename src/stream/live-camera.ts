@@ -2,7 +2,10 @@
 // Types only; app joins the parts.
 
 import type { Picture } from '../media/access-unit.ts';
+import type { AudioParameters } from '../media/audio.ts';
 import type { DetectorState, FractionBox, Point } from '../media/faces.ts';
+import type { Mp4Track } from '../media/fmp4.ts';
+import type { AudioSource } from './audio-source.ts';
 import type { Stream } from './stream.ts';
 
 /** JPEG pictures of one camera, made once for all readers, and only while there are any. */
@@ -46,6 +49,8 @@ export interface PacketSetup {
   readonly fps: number | null;
   /** To be sent before the first packet; null when there is nothing. */
   readonly init: Uint8Array | null;
+  /** Of MP4: what `init` is made of, for one with sound. */
+  readonly track: Mp4Track | null;
 }
 
 /** One access unit as it goes to every viewer of its format. Its bytes are shared and must never be written to. */
@@ -59,7 +64,20 @@ export interface Packet {
   readonly receivedAt: number;
 }
 
-/** Compressed video of one camera, packed once for all viewers of a format, and only while there are any. */
+/** Sound as it goes to every viewer of a format who wants it. Its bytes are shared and must never be written to. */
+export interface SoundPacket {
+  readonly data: Uint8Array;
+  /** ms, of its last unit of sound. */
+  readonly receivedAt: number;
+}
+
+export interface SoundListener {
+  /** What the packets from now on are; null when none will come for now. */
+  onSound(sound: AudioParameters | null): void;
+  onPacket(packet: SoundPacket): void;
+}
+
+/** Compressed video and sound of one camera, packed once for all viewers of a format, and only while there are any. */
 export interface PacketSource {
   /**
    * @param onPacket gets each packet from now on; the first one after a change is a keyframe.
@@ -69,6 +87,15 @@ export interface PacketSource {
     format: PassthroughFormat,
     onPacket: (packet: Packet) => void,
   ): { readonly recent: readonly Packet[]; readonly leave: () => void };
+  /**
+   * Sound is promised only while it really comes: a player that waits for a track of sound shows no picture.
+   * @param listener is called from now on, not from within this call.
+   * @returns what the packets are, and what ends the subscription.
+   */
+  subscribeSound(
+    format: PassthroughFormat,
+    listener: SoundListener,
+  ): { readonly sound: AudioParameters | null; readonly leave: () => void };
 }
 
 /** A face that counts, of somebody who is followed over frames. */
@@ -150,6 +177,7 @@ export interface LiveCamera {
   readonly stream: Stream;
   readonly pictures: PictureSource;
   readonly packets: PacketSource;
+  readonly audio: AudioSource;
   readonly faces: FaceSource;
   readonly figures: CameraFigures;
   /** Viewers over all transports. */

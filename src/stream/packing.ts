@@ -1,9 +1,9 @@
 // Access units as viewers get them: Annex B behind a small header for WebCodecs, fragments of MP4 for MSE.
-// One unit in, one packet's bytes out; who gets them is passthrough.ts's.
+// One unit in, one packet's bytes out; who gets them is passthrough.ts's, sound is sound-packing.ts's.
 
 import { type AccessUnit, sameParameterSets, sameVideo, type VideoParameters } from '../media/access-unit.ts';
 import { DecodeTimes } from '../media/decode-times.ts';
-import { fragment, initSegment } from '../media/fmp4.ts';
+import { fragment, initSegment, type Mp4Track } from '../media/fmp4.ts';
 import { sampleBytes, sampleNals, videoSampleEntry, writeSample } from '../media/sample-entry.ts';
 import type { PacketSetup, PassthroughFormat } from './live-camera.ts';
 
@@ -16,22 +16,48 @@ export interface Packing {
   pack(unit: AccessUnit, number: number): Uint8Array;
 }
 
-/** @param reorderDepth of the pictures, as far as known. */
-export function packingOf(format: PassthroughFormat, reorderDepth: number): Packing {
-  return format === 'annexb' ? new AnnexBPacking() : new Mp4Packing(reorderDepth);
+/**
+ * @param reorderDepth of the pictures, as far as known.
+ * @param nextFragment numbers the fragments of MP4.
+ */
+export function packingOf(
+  format: PassthroughFormat,
+  reorderDepth: number,
+  nextFragment: () => number,
+): Packing {
+  return format === 'annexb' ? new AnnexBPacking() : new Mp4Packing(reorderDepth, nextFragment);
 }
 
-/** Kind of message: one access unit of video. */
-const videoKind = 1;
+/** Kinds of messages: an access unit of video, or one of sound. */
+export const annexBKinds = { video: 1, sound: 2 } as const;
 const keyframeFlag = 1;
-export const annexBHeaderBytes = 16;
+const annexBHeaderBytes = 16;
 const annexBMimes = { h264: 'video/H264', h265: 'video/H265' } as const;
 
-/** u8 kind · u8 flags · u16 0 · u32 sequence · u64 timestamp in µs, big-endian, then the access unit. */
+/** u8 kind · u8 flags · u16 0 · u32 sequence · u64 timestamp in µs, big-endian, then the unit. */
+export function annexBPacket(
+  kind: number,
+  flags: number,
+  sequence: number,
+  timestamp: number,
+  unit: Uint8Array,
+): Uint8Array {
+  const packet = new Uint8Array(annexBHeaderBytes + unit.length);
+  const view = new DataView(packet.buffer);
+  view.setUint8(0, kind);
+  view.setUint8(1, flags);
+  view.setUint32(4, sequence);
+  view.setUint32(8, Math.floor(timestamp / 2 ** 32));
+  view.setUint32(12, timestamp);
+  packet.set(unit, annexBHeaderBytes);
+  return packet;
+}
+
 class AnnexBPacking implements Packing {
   describe({ codec, codecString, width, height, fps }: VideoParameters): PacketSetup | null {
     if (codec === 'mjpeg') return null;
-    return { format: 'annexb', codec: codecString, mime: annexBMimes[codec], width, height, fps, init: null };
+    const mime = annexBMimes[codec];
+    return { format: 'annexb', codec: codecString, mime, width, height, fps, init: null, track: null };
   }
 
   // Parameter sets come with each keyframe.
@@ -40,15 +66,7 @@ class AnnexBPacking implements Packing {
   }
 
   pack({ data, keyframe, timestamp }: AccessUnit, number: number): Uint8Array {
-    const packet = new Uint8Array(annexBHeaderBytes + data.length);
-    const view = new DataView(packet.buffer);
-    view.setUint8(0, videoKind);
-    view.setUint8(1, keyframe ? keyframeFlag : 0);
-    view.setUint32(4, number);
-    view.setUint32(8, Math.floor(timestamp / 2 ** 32));
-    view.setUint32(12, timestamp);
-    packet.set(data, annexBHeaderBytes);
-    return packet;
+    return annexBPacket(annexBKinds.video, keyframe ? keyframeFlag : 0, number, timestamp, data);
   }
 }
 
@@ -61,15 +79,16 @@ const rememberedSteps = 16;
 
 class Mp4Packing implements Packing {
   readonly #reorderDepth: number;
+  readonly #nextFragment: () => number;
   #times: DecodeTimes | null = null;
-  #sequence = 0;
   #lastDecodeTime: number | null = null;
   /** The last steps of decoding time, µs. */
   readonly #steps: number[] = [];
   #period = unknownPeriod;
 
-  constructor(reorderDepth: number) {
+  constructor(reorderDepth: number, nextFragment: () => number) {
     this.#reorderDepth = reorderDepth;
+    this.#nextFragment = nextFragment;
   }
 
   describe(video: VideoParameters): PacketSetup | null {
@@ -77,11 +96,17 @@ class Mp4Packing implements Packing {
     if (!sampleEntry) return null;
     const { width, height, fps, codecString } = video;
     if (fps !== null) this.#period = Math.min(microseconds, microseconds / fps);
-    const init = initSegment([
-      { id: videoTrack, kind: 'video', timescale: microseconds, sampleEntry, width, height },
-    ]);
+    const track: Mp4Track = {
+      id: videoTrack,
+      kind: 'video',
+      timescale: microseconds,
+      sampleEntry,
+      width,
+      height,
+    };
+    const init = initSegment([track]);
     const mime = `video/mp4; codecs="${codecString}"`;
-    return { format: 'mp4', codec: codecString, mime, width, height, fps, init };
+    return { format: 'mp4', codec: codecString, mime, width, height, fps, init, track };
   }
 
   same(a: VideoParameters, b: VideoParameters): boolean {
@@ -93,17 +118,18 @@ class Mp4Packing implements Packing {
     this.#times ??= new DecodeTimes(this.#reorderDepth, this.#period);
     const decodeTime = this.#times.next(timestamp);
     const nals = sampleNals(unit);
-    const { data, payload } = fragment(
-      ++this.#sequence,
-      {
-        track: { id: videoTrack },
-        decodeTime,
-        duration: this.#duration(decodeTime),
-        compositionOffset: timestamp - decodeTime,
-        sync: keyframe,
-      },
-      sampleBytes(nals),
-    );
+    const sample = {
+      bytes: sampleBytes(nals),
+      duration: this.#duration(decodeTime),
+      compositionOffset: timestamp - decodeTime,
+      sync: keyframe,
+    };
+    const { data, payload } = fragment({
+      sequence: this.#nextFragment(),
+      track: { id: videoTrack },
+      decodeTime,
+      samples: [sample],
+    });
     writeSample(nals, payload);
     return data;
   }

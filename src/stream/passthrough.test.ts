@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccessUnit } from '../media/access-unit.ts';
 import { describeH264 } from '../media/h264.ts';
 import { joinAnnexB } from '../media/nal.ts';
+import type { AudioSource } from './audio-source.ts';
 import type { Packet, PassthroughFormat } from './live-camera.ts';
 import { Passthrough } from './passthrough.ts';
 import { Stream } from './stream.ts';
@@ -15,10 +16,17 @@ const video = describeH264([sps, pps])!;
 const otherSets = describeH264([sps, otherPps])!;
 const large = describeH264([largeSps, pps])!;
 
+const silence: AudioSource = {
+  audio: null,
+  unsupported: null,
+  figures: { listeners: 0, units: 0, dropped: 0, errors: 0, transcoding: false },
+  subscribe: () => () => undefined,
+};
+
 /** A stream of pictures, 40 ms apart, with who watches it. */
 function camera() {
   const stream = new Stream();
-  const packets = new Passthrough(stream);
+  const packets = new Passthrough(stream, silence);
   let count = 0;
   stream.setStatus('online', null);
   return {

@@ -2,26 +2,42 @@
 // No pixels, no sockets; what a packet looks like is packing.ts's, what a slow viewer gets is the session's.
 
 import type { AccessUnit, VideoParameters } from '../media/access-unit.ts';
-import type { Packet, PacketSetup, PacketSource, PassthroughFormat } from './live-camera.ts';
+import type { AudioSource } from './audio-source.ts';
+import type { Packet, PacketSetup, PacketSource, PassthroughFormat, SoundListener } from './live-camera.ts';
 import { type Packing, packingOf } from './packing.ts';
+import { SoundFeed } from './passthrough-sound.ts';
+import { soundPackingOf } from './sound-packing.ts';
 import type { Stream } from './stream.ts';
 
 export class Passthrough implements PacketSource {
   readonly #stream: Stream;
   readonly #feeds = new Map<PassthroughFormat, Feed>();
+  readonly #sounds: Readonly<Record<PassthroughFormat, SoundFeed>>;
+  #fragments = 0;
+  /** One sequence for both tracks, since a viewer may get both. */
+  readonly #nextFragment = () => ++this.#fragments;
 
-  constructor(stream: Stream) {
+  /** @param audio the same camera's sound. */
+  constructor(stream: Stream, audio: AudioSource) {
     this.#stream = stream;
+    const sounds = (format: PassthroughFormat) =>
+      new SoundFeed(stream, audio, soundPackingOf(format, this.#nextFragment));
+    this.#sounds = { annexb: sounds('annexb'), mp4: sounds('mp4') };
   }
 
   subscribe(format: PassthroughFormat, onPacket: (packet: Packet) => void) {
     const feed =
-      this.#feeds.get(format) ?? new Feed(this.#stream, packingOf(format, this.#stream.reorderDepth));
+      this.#feeds.get(format) ??
+      new Feed(this.#stream, packingOf(format, this.#stream.reorderDepth, this.#nextFragment));
     this.#feeds.set(format, feed);
     const leave = feed.subscribe(onPacket, () => {
       if (this.#feeds.get(format) === feed) this.#feeds.delete(format);
     });
     return { recent: feed.recent, leave };
+  }
+
+  subscribeSound(format: PassthroughFormat, listener: SoundListener) {
+    return this.#sounds[format].subscribe(listener);
   }
 }
 

@@ -80,6 +80,7 @@ export class RecordedCameras implements LiveStreams {
         transport: 'tcp',
         decoders: 1,
         pictures: 0,
+        audio: { listeners: 0, transcoders: 0, units: 0, dropped: 0 },
       },
     };
   }
