@@ -154,16 +154,13 @@ async function fuzzDoor(door: 'rest' | 'ws', count: number, seed: number): Promi
     door === 'rest'
       ? (await import('./fuzz-rest.ts')).fuzzRest
       : (await import('./fuzz-sockets.ts')).fuzzSockets;
-  const { answers, failures, seconds, memory, descriptors } = await fuzzService(
-    fuzzer,
-    count,
-    seed,
-    console.log,
-  );
+  const { answers, failures, seconds, held } = await fuzzService(fuzzer, count, seed, console.log);
   for (const [answer, times] of [...answers].toSorted()) console.log(`  ${answer}: ${times}`);
   console.log(
-    `${count} in ${seconds.toFixed(1)} s (${Math.round(count / seconds)}/s), seed ${seed}; memory of the service ` +
-      `${memory.map(mb).join(' → ')} MB, descriptors ${descriptors.join(' → ')}`,
+    `${count} in ${seconds.toFixed(1)} s (${Math.round(count / seconds)}/s), seed ${seed}; the service holds ` +
+      `${held.map(({ live }) => mb(live)).join(' → ')} MB (resident ` +
+      `${held.map(({ resident }) => mb(resident)).join(' → ')} MB), descriptors ` +
+      held.map(({ descriptors }) => descriptors).join(' → '),
   );
   return failures.join('\n\n');
 }
