@@ -65,6 +65,8 @@ export interface Report {
   readonly codec: string | null;
   /** Whose picture is on the screen; null before the first one. */
   readonly showing: Step | 'still' | null;
+  /** Of the picture on the screen, in pixels. */
+  readonly size: { readonly width: number; readonly height: number } | null;
   /** The picture on the screen is of now. */
   readonly fresh: boolean;
   /** Seconds without a new picture, while there should be some; else 0. */

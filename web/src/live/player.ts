@@ -36,6 +36,7 @@ const beforeFirstReport: Report = {
   fall: null,
   codec: null,
   showing: null,
+  size: null,
   fresh: false,
   silentSeconds: 0,
   unreadable: false,
@@ -77,7 +78,8 @@ export class LivePlayer {
     this.#fitting = fit;
     const available = availableSteps();
     const steps = format === 'auto' ? available : available.slice(Math.max(0, available.indexOf(format)));
-    this.#report = { ...beforeFirstReport, step: steps[0] ?? 'jpeg' };
+    const link = { state: visible ? 'opening' : 'resting' } as const;
+    this.#report = { ...beforeFirstReport, link, step: steps[0] ?? 'jpeg' };
     this.#state = describe(this.#report, Date.now());
     this.#stats = {
       ...{ fps: 0, delayMs: null, dropped: 0, width: 0, height: 0, viewers: null },
@@ -181,13 +183,10 @@ export class LivePlayer {
       case 'report':
         this.#take(message.report);
         return;
-      case 'stats': {
-        const { width, height } = this.#stats;
+      case 'stats':
         this.#stats = { ...message.stats, step: this.#report.step, codec: this.#report.codec, audio: false };
-        if (width !== this.#stats.width || height !== this.#stats.height) this.#fit();
         this.#changed();
         return;
-      }
       case 'message':
         this.#read(message.message);
         return;
@@ -211,6 +210,7 @@ export class LivePlayer {
     this.#report = report;
     const mse = report.showing === 'mse';
     if (this.#video) this.#video.style.visibility = mse ? 'visible' : 'hidden';
+    this.#fit();
     if (!report.fresh) this.#boxes.show([]);
     if (report.link.state !== 'open') this.#faces.clear();
     this.#describe();
@@ -287,7 +287,8 @@ export class LivePlayer {
 
   #fit(): void {
     const { clientWidth: width, clientHeight: height } = this.#host;
-    this.#boxes.layOver({ width, height }, this.#stats, this.#fitting === 'cover');
+    if (this.#report.size)
+      this.#boxes.layOver({ width, height }, this.#report.size, this.#fitting === 'cover');
   }
 
   #changed(): void {

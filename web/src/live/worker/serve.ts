@@ -27,7 +27,9 @@ export function serve(port: EnginePort): void {
     switch (message.type) {
       case 'add': {
         const { tile, canvas, source, steps } = message;
-        tiles.set(tile, new Tile({ tile, canvas, source, steps, post }));
+        const made = new Tile({ tile, canvas, source, steps, post });
+        tiles.set(tile, made);
+        made.report();
         return;
       }
       case 'want':

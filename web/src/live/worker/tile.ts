@@ -67,6 +67,7 @@ export class Tile {
   #shownAt = Number.NEGATIVE_INFINITY;
   #reported = '';
   #reportedFresh = false;
+  #switchedAt = 0;
 
   constructor(options: TileOptions) {
     this.#options = options;
@@ -127,12 +128,18 @@ export class Tile {
     if (this.#want !== 'live') return;
     this.#link.look(now, slept);
     const view = this.#view;
-    if (view?.unshownSince != null && now - view.unshownSince > unshownMs) {
-      if (this.#ladder.current === 'jpeg') this.#unreadable = true;
-      else this.#fall('failed');
-    } else if (view && this.#fresh(now) && this.#ladder.up(now)) this.#switch();
+    if (this.#stuckMs(now) > unshownMs) this.#fall('failed');
+    else if (view && this.#fresh(now) && this.#ladder.up(now)) this.#switch();
     this.report();
     this.#tellStats(now);
+  }
+
+  /** For how long something should have been seen. */
+  #stuckMs(now: number): number {
+    if (this.#view) return this.#view.unshownSince === null ? 0 : now - this.#view.unshownSince;
+    // Online, and no word of what it sends in this format.
+    const since = Math.max(this.#onlineSince, this.#switchedAt);
+    return this.#onlineSince === 0 || this.#ladder.current === 'jpeg' ? 0 : now - since;
   }
 
   /** Tells the page, if there is news. */
@@ -148,6 +155,7 @@ export class Tile {
       fall: this.#ladder.fall,
       codec: this.#codec,
       showing: this.#showing,
+      size: this.#showing === null ? null : this.#size,
       fresh,
       silentSeconds: due && this.#onlineSince > 0 ? Math.floor((now - since) / 1000) : 0,
       unreadable: this.#unreadable,
@@ -157,6 +165,12 @@ export class Tile {
     this.#reported = text;
     this.#reportedFresh = fresh;
     this.#options.post({ type: 'report', tile: this.#options.tile, report });
+  }
+
+  get #size(): { readonly width: number; readonly height: number } {
+    if (this.#view instanceof RelayView && this.#showing === 'mse') return this.#view.size;
+    const { width, height } = this.#screen;
+    return { width, height };
   }
 
   #url(): string {
@@ -265,6 +279,7 @@ export class Tile {
 
   #switch(): void {
     this.#closeView();
+    this.#switchedAt = performance.now();
     this.#link.send({ command: 'format', format: formatOf[this.#ladder.current] });
     this.report();
   }
@@ -295,7 +310,7 @@ export class Tile {
     const relay = view instanceof RelayView ? view : null;
     const service = this.#stats?.latency_ms || null;
     const here = relay ? relay.figures.behindMs : this.#screen.paintMs;
-    const { width, height } = relay?.size ?? this.#screen;
+    const { width, height } = this.#size;
     post({
       type: 'stats',
       tile,
