@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Credentials, Origin, SignedIn } from '../base/accounts.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
+import type { Identity, Role } from '../base/identity.ts';
 import { silentLog } from '../base/log.ts';
 import { ApiTokenRepository } from '../db/api-tokens.ts';
 import { AuditRepository } from '../db/audit.ts';
@@ -84,6 +85,11 @@ export async function startWorld(
       rmSync(folder, { recursive: true });
     },
   };
+}
+
+/** A user of that role, who did not sign anybody out. */
+export function addUser(world: World, admin: Identity, username: string, role: Role) {
+  return world.accounts.register({ username, password: 'correct horse', role }, admin, here);
 }
 
 /** `status code` of the refusal; fails when there is none. */

@@ -1,0 +1,90 @@
+// The audit trail: what sign-in tells it, what a broken database costs, and how much of it is kept.
+// What requests leave in it is tested in http/.
+
+import { expect, test } from 'vitest';
+import { silentLog } from '../base/log.ts';
+import { AuditRepository } from '../db/audit.ts';
+import { ScriptedClock } from '../detect/testing.ts';
+import { AuditLog } from './audit.ts';
+import { addUser, here, refusalOf, startWorld } from './testing.ts';
+
+test('the audit trail tells who did what, newest first, in pages, and holds no password', async () => {
+  await using world = await startWorld();
+  const { accounts, audit } = world;
+  const { identity } = await world.setUp();
+  await refusalOf(accounts.login({ username: 'root', password: 'canary-password' }, here));
+  await refusalOf(accounts.login({ username: 'canary-name', password: 'x' }, here));
+  const { user } = await addUser(world, identity, 'anna', 'viewer');
+  await accounts.changeUser(user.id, { role: 'operator', password: 'canary-password' }, identity, here);
+  await accounts.deleteUser(user.id, identity, here);
+  audit.record({
+    action: 'watched_ad_hoc',
+    actor: identity,
+    subject: 'rtsp://admin:canary@camera/',
+    detail: 'x'.repeat(10_000),
+    origin: here,
+  });
+  await accounts.logout(identity, here);
+  const all = await audit.list({ limit: 100 });
+  expect(all.map(({ action, actor, subject }) => [action, actor, subject])).toEqual([
+    ['signed_out', 'root', 'root'],
+    ['watched_ad_hoc', 'root', 'rtsp://admin:****@camera/'],
+    ['user_deleted', 'root', 'anna'],
+    ['user_changed', 'root', 'anna'],
+    ['user_created', 'root', 'anna'],
+    ['sign_in_failed', null, null],
+    ['sign_in_failed', null, 'root'],
+    ['set_up', 'root', 'root'],
+  ]);
+  expect(all[3]?.detail).toBe('role viewer → operator, password');
+  expect(all[1]?.detail).toHaveLength(500);
+  expect(JSON.stringify(all)).not.toContain('canary');
+  const firstPage = await audit.list({ limit: 3 });
+  const rest = await audit.list({ limit: 100, after: firstPage[2]!.id });
+  expect([...firstPage, ...rest]).toEqual(all);
+  expect(await audit.list({ limit: 9, action: 'user_deleted' })).toEqual([all[2]]);
+  expect(await audit.list({ limit: 9, actor: 'root' })).toHaveLength(6);
+  expect(await audit.list({ limit: 9, until: Date.parse(all[7]!.timestamp) })).toEqual([]);
+  expect(await audit.list({ limit: 9, since: Date.parse(all[7]!.timestamp) })).toHaveLength(8);
+});
+
+test('a database that does not answer costs no entry but those over the bound, and nobody waits for it', async () => {
+  await using world = await startWorld();
+  const table = new AuditRepository(world.database.db);
+  const clock = new ScriptedClock();
+  let broken = true;
+  const log = new AuditLog({
+    store: {
+      add: (rows) => (broken ? Promise.reject(new Error('disk full')) : table.add(rows)),
+      list: (page) => table.list(page),
+      prune: (limits) => table.prune(limits),
+    },
+    clock,
+    log: silentLog,
+  });
+  const entry = { action: 'signed_in', actor: null, detail: undefined, origin: here } as const;
+  for (let index = 0; index < 1_500; index++) log.record({ ...entry, subject: String(index) });
+  await clock.advance(5_000);
+  expect(await log.list({ limit: 10 })).toEqual([]);
+  broken = false;
+  await clock.advance(60_000);
+  const kept = await log.list({ limit: 2_000 });
+  expect(kept.map(({ subject }) => subject)).toEqual(
+    Array.from({ length: 1_000 }, (_, i) => String(999 - i)),
+  );
+  await log.close();
+});
+
+test('the audit trail keeps the newest, up to an age and a number', async () => {
+  await using world = await startWorld();
+  const table = new AuditRepository(world.database.db);
+  const base = { action: 'signed_in', actor: 'a', actorRole: null, detail: null, address: '::1' } as const;
+  await table.add(Array.from({ length: 100 }, (_, at) => ({ ...base, at: 1_000 + at, subject: String(at) })));
+  expect(await table.prune({ before: 1_010, most: 1_000, limit: 4 })).toBe(4);
+  expect(await table.prune({ before: 1_010, most: 1_000, limit: 50 })).toBe(6);
+  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(50);
+  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(10);
+  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(0);
+  const left = await table.list({ limit: 100 });
+  expect(left.map(({ subject }) => subject)).toEqual(Array.from({ length: 30 }, (_, i) => String(99 - i)));
+});
