@@ -21,7 +21,7 @@ export const inspectable = {
   NODE_OPTIONS: [process.env.NODE_OPTIONS, '--inspect-port=127.0.0.1:0'].filter(Boolean).join(' '),
 };
 
-const openWithinMs = 10_000;
+const openWithinMs = 20_000;
 const answerWithinMs = 30_000;
 const reading = '(({ heapUsed, external }) => ({ heap: heapUsed, external }))(process.memoryUsage())';
 
