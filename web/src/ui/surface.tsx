@@ -74,7 +74,7 @@ export function CountBadge({ count, className }: { readonly count: number; reado
     <span
       aria-hidden
       className={cx(
-        'tabular inline-flex h-4.5 min-w-4.5 items-center justify-center rounded-full bg-bad-fill px-1 font-semibold text-on-bad text-xs',
+        'tabular inline-flex h-4.5 min-w-4.5 items-center justify-center whitespace-nowrap rounded-full bg-bad-fill px-1 font-semibold text-on-bad text-xs',
         className,
       )}
     >

@@ -29,6 +29,7 @@ import { VirtualList } from './virtual-list.tsx';
 type Show = 'all' | 'unviewed';
 
 const headingHeight = 2.25;
+const isAlert = (item: InboxItem) => item.kind === 'alert';
 const heightOf = (item: InboxItem) => (item.kind === 'heading' ? headingHeight : rowHeight);
 
 function Heading({ section }: { readonly section: 'unviewed' | 'viewed' }) {
@@ -87,6 +88,7 @@ function List({ inbox, search, show, openId, onOpen }: ListProps) {
             items={items}
             heightOf={heightOf}
             current={openId}
+            holds={isAlert}
             hold={openId !== null}
             newAbove={text.alerts.newAbove}
             onNearEnd={fetchMore}

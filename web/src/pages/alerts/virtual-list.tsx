@@ -22,6 +22,8 @@ export interface VirtualListProps<Item extends { readonly key: string }> {
   readonly render: (item: Item) => ReactNode;
   /** Always in the document and brought into view when it changes: where the keyboard is. */
   readonly current: string | null;
+  /** Whether an item may hold the place of the list: headings may not, rows come in below them. */
+  readonly holds: (item: Item) => boolean;
   /** What comes in at the top stays above, even if the list is not scrolled. */
   readonly hold: boolean;
   readonly newAbove: (count: number) => string;
@@ -62,7 +64,7 @@ function useView(box: RefObject<HTMLDivElement | null>): [View, () => void] {
 }
 
 export function VirtualList<Item extends { readonly key: string }>(props: VirtualListProps<Item>) {
-  const { label, items, heightOf, render, current, hold, newAbove, onNearEnd, footer } = props;
+  const { label, items, heightOf, render, current, holds, hold, newAbove, onNearEnd, footer } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, measure] = useView(box);
   const { top, height, rem } = view;
@@ -78,7 +80,7 @@ export function VirtualList<Item extends { readonly key: string }>(props: Virtua
   }, [items, heightOf, rem]);
   const total = rows.at(-1)?.end ?? 0;
 
-  // The row at the upper edge keeps its place on the screen, whatever comes or goes before it.
+  // What is read, or else the row at the upper edge, keeps its place on the screen, whatever comes or goes before it.
   const edge = useRef<{ key: string; offset: number; known: ReadonlySet<string> } | null>(null);
   useLayoutEffect(() => {
     const element = box.current;
@@ -95,11 +97,12 @@ export function VirtualList<Item extends { readonly key: string }>(props: Virtua
     }
   }, [rows, hold, measure]);
   useLayoutEffect(() => {
-    const first = rows.find(({ end }) => end > top);
+    const inView = rows.filter(({ item, start, end }) => holds(item) && end > top && start < top + height);
+    const first = inView.find(({ item }) => item.key === current) ?? inView[0];
     edge.current = first
       ? { key: first.item.key, offset: first.start - top, known: new Set(items.map(({ key }) => key)) }
       : null;
-  }, [rows, items, top]);
+  }, [rows, items, top, height, current, holds]);
 
   useEffect(() => {
     if (top <= 0) setAbove(0);

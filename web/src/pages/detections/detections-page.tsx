@@ -28,17 +28,20 @@ function readPercent(value: string | null): number {
   return Number.isInteger(percent) && percent > 0 && percent <= 100 ? percent : 0;
 }
 
+/** From so many on, those out of view are neither laid out nor painted. */
+const manyTiles = 600;
+
 interface TileProps {
   readonly detection: Detection;
+  readonly skipped: boolean;
   readonly onOpen: (id: string) => void;
 }
 
-const Tile = memo(function Tile({ detection, onOpen }: TileProps) {
+const Tile = memo(function Tile({ detection, skipped, onOpen }: TileProps) {
   const { id, stream, timestamp, confidence_score: confidence } = detection;
   const time = formatTime(timestamp);
   return (
-    // What is out of view is neither laid out nor painted, however long the gallery gets.
-    <li className="[contain-intrinsic-size:auto_10rem] [content-visibility:auto]">
+    <li className={skipped ? '[contain-intrinsic-size:auto_10rem] [content-visibility:auto]' : undefined}>
       <a
         href={`?face=${id}`}
         data-face={id}
@@ -239,7 +242,12 @@ export default function DetectionsPage() {
                   <h2 className="mb-2 font-medium text-ink-soft text-sm">{day}</h2>
                   <ul className={grid}>
                     {of.map((detection) => (
-                      <Tile key={detection.id} detection={detection} onOpen={open} />
+                      <Tile
+                        key={detection.id}
+                        detection={detection}
+                        skipped={detections.length > manyTiles}
+                        onOpen={open}
+                      />
                     ))}
                   </ul>
                 </section>

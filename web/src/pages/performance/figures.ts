@@ -54,8 +54,10 @@ export function formatFigure(value: number | null | undefined): string {
 }
 
 export function withUnit(value: number | null | undefined, unit: string): string {
-  const figure = formatFigure(value);
-  return unit === '' || value === null || value === undefined ? figure : `${figure} ${unit}`;
+  if (unit === '' || value === null || value === undefined) return formatFigure(value);
+  // Always with a decimal, so that a figure that changes keeps its width.
+  const figure = value > 0 && value < 99.95 ? value.toFixed(value < 0.095 ? 2 : 1) : formatFigure(value);
+  return `${figure} ${unit}`;
 }
 
 export interface Health {
