@@ -3,6 +3,8 @@
 
 import ipaddr from 'ipaddr.js';
 import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Origin } from '../base/accounts.ts';
+import type { Identity } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
 
 const windowSeconds = 15 * 60;
@@ -27,6 +29,13 @@ export function hostOf(address: string): string {
     .slice(0, 4)
     .map((part) => part.toString(16))
     .join(':');
+}
+
+/** For whom passwords are hashed: the host, and whoever is signed in there; each gets its part (passwords.ts). */
+export function askersOf({ address }: Origin, by: Identity | null = null): readonly string[] {
+  const account = by?.userId ?? by?.sessionId ?? null;
+  const host = `host ${hostOf(address)}`;
+  return account === null ? [host] : [host, `account ${account}`];
 }
 
 const sentences: Record<LimitKind, string> = {

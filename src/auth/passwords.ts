@@ -1,5 +1,5 @@
 // Passwords: what one must be, and its hash with scrypt (RFC 7914), off the main thread and a bounded number at a time.
-// Does not know whose password it is, nor where hashes are kept.
+// Nobody gets more than a fair part of the waiting places. Does not know whose password it is, nor where hashes are kept.
 
 import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
 import { AppError, type Issue } from '../errors.ts';
@@ -78,11 +78,19 @@ export interface PasswordsOptions {
   readonly waiting?: number;
 }
 
+/** Of one address or user, so that nobody alone keeps all others waiting. */
+const waitingEach = 2;
+
+interface Waiting {
+  readonly askers: readonly string[];
+  readonly begin: () => void;
+}
+
 export class Passwords {
   readonly #cost: PasswordCost;
   readonly #atOnce: number;
   readonly #mostWaiting: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: Waiting[] = [];
   /** What is compared with when there is no such user: nobody knows its password, and it takes as long. */
   readonly #nobody: ParsedHash;
   #running = 0;
@@ -100,57 +108,82 @@ export class Passwords {
     return this.#hashed;
   }
 
-  /** Whether one more would not be refused. */
-  get hasRoom(): boolean {
-    return this.#running < this.#atOnce || this.#waiting.length < this.#mostWaiting;
+  /** Whether one more would not be refused. @param askers the address and the user it is for, as of `askersOf`. */
+  hasRoom(askers: readonly string[]): boolean {
+    return this.#refusal(askers) === null;
   }
 
-  /** @throws AppError 503 `sign_in_busy` when there is no room. */
-  checkRoom(): void {
-    if (this.hasRoom) return;
-    throw new AppError(
-      503,
-      'sign_in_busy',
-      'Too many passwords are being checked at the moment: try again in 5 seconds.',
-      { retryAfter: 5 },
-    );
+  /** @throws AppError 503 `sign_in_busy` when there is no room, 429 `too_many_attempts` when there is none for them. */
+  checkRoom(askers: readonly string[]): void {
+    const refusal = this.#refusal(askers);
+    if (refusal) throw refusal;
   }
 
-  /** @throws AppError 503 `sign_in_busy` */
-  async hash(password: string): Promise<string> {
+  /** @param askers none on this machine's own behalf. @throws AppError as `checkRoom`. */
+  async hash(password: string, askers: readonly string[] = []): Promise<string> {
     const salt = randomBytes(saltBytes);
-    const hash = await this.#derive(normalPassword(password), salt, this.#cost, hashBytes);
+    const hash = await this.#derive(normalPassword(password), salt, this.#cost, hashBytes, askers);
     return format({ cost: this.#cost, salt, hash });
   }
 
   /**
    * @param stored null when there is no such user: takes as long as a wrong password, and is never right.
    * @returns `outdated`: made with other parameters than new hashes; to be made anew, now that the password is known.
-   * @throws AppError 503 `sign_in_busy`
+   * @throws AppError as `checkRoom`.
    */
-  async verify(password: string, stored: string | null): Promise<{ right: boolean; outdated: boolean }> {
+  async verify(
+    password: string,
+    stored: string | null,
+    askers: readonly string[] = [],
+  ): Promise<{ right: boolean; outdated: boolean }> {
     // Longer than any password can be: not worth its normal form, but no quicker an answer than others.
     const possible = password.length <= mostRaw;
     const known = stored === null || !possible ? null : parse(stored);
     const { cost, salt, hash } = known ?? this.#nobody;
-    const found = await this.#derive(possible ? normalPassword(password) : '', salt, cost, hash.length);
+    const plain = possible ? normalPassword(password) : '';
+    const found = await this.#derive(plain, salt, cost, hash.length, askers);
     const right = timingSafeEqual(found, hash) && known !== null;
     const { logN, r, p } = this.#cost;
     return { right, outdated: cost.logN !== logN || cost.r !== r || cost.p !== p };
   }
 
-  async #derive(password: string, salt: Buffer, cost: PasswordCost, bytes: number): Promise<Buffer> {
-    this.checkRoom();
+  async #derive(
+    password: string,
+    salt: Buffer,
+    cost: PasswordCost,
+    bytes: number,
+    askers: readonly string[],
+  ): Promise<Buffer> {
+    this.checkRoom(askers);
     if (this.#running < this.#atOnce) this.#running += 1;
     // Whoever is done hands its place on.
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await new Promise<void>((begin) => this.#waiting.push({ askers, begin }));
     this.#hashed += 1;
     try {
       return await derive(password, salt, cost, bytes);
     } finally {
       const next = this.#waiting.shift();
-      if (next) next();
+      if (next) next.begin();
       else this.#running -= 1;
     }
+  }
+
+  #refusal(askers: readonly string[]): AppError | null {
+    if (this.#running < this.#atOnce) return null;
+    const waits = (asker: string) => this.#waiting.filter((each) => each.askers.includes(asker)).length;
+    if (askers.some((asker) => waits(asker) >= waitingEach))
+      return new AppError(
+        429,
+        'too_many_attempts',
+        'Too many passwords are being checked for you at the same time: try again in 2 seconds.',
+        { retryAfter: 2 },
+      );
+    if (this.#waiting.length < this.#mostWaiting) return null;
+    return new AppError(
+      503,
+      'sign_in_busy',
+      'Too many passwords are being checked at the moment: try again in 5 seconds.',
+      { retryAfter: 5 },
+    );
   }
 }

@@ -4,8 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { Origin } from '../base/accounts.ts';
 import { everyone } from '../base/identity.ts';
 import { failuresAllowed } from './limits.ts';
-import { Passwords } from './passwords.ts';
-import { cheap, here, nothing, refusalOf, secretKey, startWorld } from './testing.ts';
+import { here, nothing, refusalOf, secretKey, startWorld } from './testing.ts';
 
 const root = { username: 'root', password: 'correct horse' };
 
@@ -160,30 +159,6 @@ test('a password hashed with older parameters is verified, and hashed anew at th
   expect((await stored())?.password_hash).toContain('$scrypt$ln=5,r=2,p=1$');
   expect(await later.authenticator.identify({ ...nothing, cookie })).not.toBeNull();
   await later.accounts.login(root, here);
-});
-
-test('more passwords than can be checked are refused, not queued without end', async () => {
-  const passwords = new Passwords({ cost: cheap, atOnce: 2, waiting: 3 });
-  const refusals = await Promise.all(
-    Array.from({ length: 20 }, () => refusalOf(passwords.hash('correct horse'))),
-  );
-  expect(refusals.slice(0, 5)).toEqual(Array(5).fill('no refusal'));
-  expect(refusals.slice(5)).toEqual(Array(15).fill('503 sign_in_busy'));
-  expect(passwords.hashed).toBe(5);
-  expect(await refusalOf(passwords.hash('correct horse'))).toBe('no refusal');
-});
-
-test('hashing does not hold up the main thread', async () => {
-  const passwords = new Passwords();
-  let turns = 0;
-  const timer = setInterval(() => (turns += 1), 1);
-  const hash = await passwords.hash('correct horse');
-  clearInterval(timer);
-  // On the main thread it would be none at all.
-  expect(turns).toBeGreaterThan(3);
-  expect(await passwords.verify('correct horse', hash)).toEqual({ right: true, outdated: false });
-  expect(await passwords.verify('correct horsE', hash)).toEqual({ right: false, outdated: false });
-  expect((await passwords.verify('', 'damaged')).right).toBe(false);
 });
 
 test('a refresh token works once; its second use ends the session with everything it gave', async () => {

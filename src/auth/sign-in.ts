@@ -6,7 +6,7 @@ import { type Identity, mayAct } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
 import type { AuditLog } from './audit.ts';
 import type { Followers } from './followers.ts';
-import { type FailureLimits, hostOf } from './limits.ts';
+import { askersOf, type FailureLimits, hostOf } from './limits.ts';
 import { type Passwords, passwordIssues } from './passwords.ts';
 import type { SessionStore, StoredUser, UserStore } from './ports.ts';
 import { invalidToken, type Sessions } from './sessions.ts';
@@ -31,6 +31,8 @@ function wrongCredentials(message: string): AppError {
 
 export class SignIn {
   readonly #options: SignInOptions;
+  /** Users whose own password is being changed. */
+  readonly #changing = new Set<string>();
 
   constructor(options: SignInOptions) {
     this.#options = options;
@@ -38,13 +40,14 @@ export class SignIn {
 
   /**
    * Unknown users take as long as known ones and get the same answer.
-   * @throws AppError 401 `wrong_credentials`; 429 `too_many_attempts` before any hashing; 503 `sign_in_busy`.
+   * @throws AppError 401 `wrong_credentials`; 429 `too_many_attempts` before any hashing, also for more than a few at
+   *   the same time; 503 `sign_in_busy`.
    */
   async login(input: { username: string; password: string }, origin: Origin): Promise<SignedIn> {
     const { passwords, limits, audit } = this.#options;
     const key = userNameKey(input.username);
     // Before it is counted: what is refused here must not fill the memory of the limits.
-    passwords.checkRoom();
+    passwords.checkRoom(askersOf(origin));
     const host = hostOf(origin.address);
     const signedIn = await limits.run(limits.keysOf(key, host), () =>
       this.#check(key, input.password, origin),
@@ -99,7 +102,7 @@ export class SignIn {
       if (await users.any()) throw adminsOnly();
       await setUp.check(input.setupToken, origin);
     }
-    const { user, first } = await this.#create(input, byAdmin);
+    const { user, first } = await this.#create(input, byAdmin, askersOf(origin, by));
     if (first) setUp.done();
     const signedIn = await sessions.start(user);
     if (signedIn === null)
@@ -120,38 +123,65 @@ export class SignIn {
     return user === undefined ? null : userWords(user);
   }
 
-  /** Every other session of the user ends. @throws AppError 401 `wrong_credentials` when `current` is wrong. */
+  /**
+   * Every other session of the user ends.
+   * @throws AppError 401 `wrong_credentials` when `current` is wrong; 429 `too_many_attempts`, also while another
+   *   change of the same user is under way.
+   */
   async changeOwnPassword(
     identity: Identity,
     input: { current: string; password: string },
     origin: Origin,
   ): Promise<void> {
-    const { users, passwords, limits, followers, audit } = this.#options;
     const { userId, sessionId } = identity;
-    const user = userId === null ? undefined : await users.get(userId);
-    if (user === undefined || sessionId === null)
-      throw new AppError(400, 'no_password', 'Only a signed-in user has a password to change.');
-    refuseIssues(passwordIssues(input.password, user.username));
-    passwords.checkRoom();
+    if (userId === null || sessionId === null) throw noPassword();
+    if (this.#changing.has(userId))
+      throw new AppError(429, 'too_many_attempts', 'Your password is being changed already: wait for it.', {
+        retryAfter: 2,
+      });
+    this.#changing.add(userId);
+    try {
+      await this.#changePassword(identity, { userId, sessionId, ...input }, origin);
+    } finally {
+      this.#changing.delete(userId);
+    }
+  }
+
+  async #changePassword(
+    identity: Identity,
+    change: { userId: string; sessionId: string; current: string; password: string },
+    origin: Origin,
+  ): Promise<void> {
+    const { users, passwords, limits, followers, audit } = this.#options;
+    const { userId, sessionId, current, password } = change;
+    const user = await users.get(userId);
+    if (user === undefined) throw noPassword();
+    const { username: subject, passwordHash: from } = user;
+    refuseIssues(passwordIssues(password, subject));
+    const askers = askersOf(origin, identity);
+    passwords.checkRoom(askers);
     // Counted apart from sign-ins: strangers who guess must not keep the user from changing it.
-    await limits.run([['ownPassword', user.id]], async () => {
-      const { right } = await passwords.verify(input.current, user.passwordHash);
-      if (!right) throw wrongCredentials('The current password is wrong.');
+    await limits.run([['ownPassword', userId]], async () => {
+      if ((await passwords.verify(current, from, askers)).right) return;
+      const detail = 'wrong current password';
+      audit.record({ action: 'sign_in_failed', actor: identity, subject, detail, origin });
+      throw wrongCredentials('The current password is wrong.');
     });
-    const to = await passwords.hash(input.password);
-    if (!(await users.replacePassword(user.id, { from: user.passwordHash, to, keepSession: sessionId })))
+    const to = await passwords.hash(password, askers);
+    if (!(await users.replacePassword(userId, { from, to, keepSession: sessionId })))
       throw wrongCredentials('The password was changed by someone else meanwhile.');
-    followers.endUser(user.id, sessionId);
-    audit.record({ action: 'password_changed', actor: identity, subject: user.username, origin });
+    followers.endUser(userId, sessionId);
+    audit.record({ action: 'password_changed', actor: identity, subject, origin });
   }
 
   /** @param key null for what can be nobody's name. @throws AppError 401 `wrong_credentials`. */
   async #check(key: string | null, password: string, origin: Origin): Promise<SignedIn> {
     const { users, passwords, sessions, audit } = this.#options;
     const user = key === null ? undefined : await users.findByKey(key);
-    const { right, outdated } = await passwords.verify(password, user?.passwordHash ?? null);
+    const askers = askersOf(origin);
+    const { right, outdated } = await passwords.verify(password, user?.passwordHash ?? null, askers);
     if (user !== undefined && right) {
-      const rehashed = outdated && passwords.hasRoom ? await passwords.hash(password) : null;
+      const rehashed = outdated && passwords.hasRoom(askers) ? await passwords.hash(password, askers) : null;
       const signedIn = await sessions.start(user, rehashed);
       if (signedIn !== null) return signedIn;
     }
@@ -162,7 +192,11 @@ export class SignIn {
     throw wrongCredentials('The user name or the password is wrong.');
   }
 
-  async #create(input: NewUser, byAdmin: boolean): Promise<{ user: StoredUser; first: boolean }> {
+  async #create(
+    input: NewUser,
+    byAdmin: boolean,
+    askers: readonly string[],
+  ): Promise<{ user: StoredUser; first: boolean }> {
     const { users, passwords } = this.#options;
     const username = normalUserName(input.username);
     refuseIssues([...userNameIssues(username), ...passwordIssues(input.password, username)]);
@@ -171,7 +205,7 @@ export class SignIn {
       usernameKey: userNameKey(username)!,
       email: input.email ?? null,
       role: input.role ?? 'viewer',
-      passwordHash: await passwords.hash(input.password),
+      passwordHash: await passwords.hash(input.password, askers),
     } as const;
     const user = await users.createFirst({ ...draft, role: 'admin' });
     if (user !== undefined) return { user, first: true };
@@ -179,6 +213,10 @@ export class SignIn {
     if (!byAdmin) throw adminsOnly();
     return { user: await users.create(draft), first: false };
   }
+}
+
+function noPassword(): AppError {
+  return new AppError(400, 'no_password', 'Only a signed-in user has a password to change.');
 }
 
 function adminsOnly(): AppError {

@@ -6,6 +6,7 @@ import type { Identity } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
 import type { AuditLog } from './audit.ts';
 import type { Followers } from './followers.ts';
+import { askersOf } from './limits.ts';
 import { type Passwords, passwordIssues } from './passwords.ts';
 import type { StoredUser, UserStore } from './ports.ts';
 import { refuseIssues, userWords } from './wording.ts';
@@ -39,7 +40,8 @@ export class UserManagement {
     if (before === undefined) throw new AppError(404, 'user_not_found', 'There is no user with this id.');
     const { role, email, password } = change;
     if (password !== undefined) refuseIssues(passwordIssues(password, before.username));
-    const passwordHash = password === undefined ? undefined : await passwords.hash(password);
+    const passwordHash =
+      password === undefined ? undefined : await passwords.hash(password, askersOf(origin, by));
     const after = await users.change(id, { role, email, passwordHash });
     if (after.role !== before.role || passwordHash !== undefined) followers.endUser(id);
     const detail = whatChanged(before, after);
