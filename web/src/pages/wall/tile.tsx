@@ -41,7 +41,10 @@ function Figures({ live: { state, stats } }: { readonly live: LiveHandle }) {
       {state.note && (
         <span
           title={state.note}
-          className="absolute top-2 left-2 max-w-[calc(100%-1rem)] truncate rounded-sm bg-black/60 px-1.5 py-0.5 text-on-screen-soft text-xs"
+          className={cx(
+            'absolute top-2 left-2 z-10 max-w-[calc(100%-1rem)] truncate rounded-sm bg-black/60 px-1.5 py-0.5 text-on-screen-soft text-xs',
+            '@xs:top-auto @xs:right-2.5 @xs:bottom-2 @xs:left-auto @xs:bg-transparent @xs:p-0 @xs:group-focus-within:hidden @xs:group-hover:hidden',
+          )}
         >
           {text.wall.shownAsJpeg(codecName(stats.codec))}
         </span>
@@ -80,7 +83,7 @@ export const Tile = memo(function Tile(props: TileProps) {
         transition,
       }}
       className={cx(
-        'group scheme-dark @container relative touch-manipulation select-none overflow-hidden rounded-lg bg-screen text-on-screen',
+        'group scheme-dark @container relative touch-manipulation select-none overflow-hidden rounded-lg bg-screen text-on-screen ring-1 ring-line',
         'outline-offset-2 has-[a:focus-visible]:outline-2 has-[a:focus-visible]:outline-accent',
         isDragging && 'z-20 opacity-90 shadow-raised',
       )}
