@@ -59,7 +59,7 @@ function Facts({ stream }: { readonly stream: Stream }) {
       <Fact name={words.bitrate}>{online ? words.bitrateValue(stats.bitrate_kbps) : text.ui.none}</Fact>
       <Fact name={words.lost}>{online ? formatCount(stats.lost_packets) : text.ui.none}</Fact>
       <Fact name={words.uptime}>{online ? formatDuration(stats.uptime) : text.ui.none}</Fact>
-      <Fact name={words.viewers}>{formatCount(viewers)}</Fact>
+      <Fact name={words.viewers}>{formatCount(stats?.viewers ?? viewers)}</Fact>
       <Fact name={words.lastConnected}>{connected ? <Time value={connected} /> : text.time.never}</Fact>
       <Fact name={words.created}>
         <Time value={created} />

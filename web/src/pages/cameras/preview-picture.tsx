@@ -24,7 +24,7 @@ export interface PreviewPictureProps {
 }
 
 /** Without news for so long, nobody is there any more, ms. */
-const keptForMs = 1_500;
+const keptForMs = 3_000;
 const nobody: readonly Face[] = [];
 const percent = (fraction: number) => `${fraction * 100}%`;
 
