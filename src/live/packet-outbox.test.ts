@@ -25,10 +25,12 @@ function viewer() {
   const pings: Uint8Array[] = [];
   const handOver: (() => void)[] = [];
   let bytesHeld = 0;
+  const firstBytes: number[] = [];
   const outbox = new PacketOutbox({
     socket: {
       send: (data, done) => {
         bytesHeld += data.length;
+        firstBytes.push(data[0]!);
         handOver.push(() => {
           bytesHeld -= data.length;
           done();
@@ -46,6 +48,8 @@ function viewer() {
   return {
     outbox,
     sent,
+    /** The first byte of each message since the last time. */
+    handed: () => firstBytes.splice(0),
     /** Given to the socket, and not taken by the system. */
     held: () => bytesHeld,
     advance: (ms: number) => {
@@ -189,5 +193,47 @@ describe('packets for a viewer', () => {
       answer();
     }
     expect(sent).toEqual(['setup 640', 0, 1, 2]);
+  });
+
+  it('lose their sound where they lose frames, and only frames count', () => {
+    const { outbox, sent, handed, advance, flush, answer } = viewer();
+    const sound = (number: number) => ({ data: Uint8Array.of(100 + number), receivedAt: 0 });
+    outbox.offerSound(sound(0));
+    outbox.begin([packet(0)]);
+    outbox.offerSound(sound(1));
+    expect(handed()).toEqual([0, 0, 101]);
+    // The link stands still: frames and sound wait together, and are dropped together.
+    for (const number of range(1, 60)) {
+      outbox.offer(packet(number, { keyframe: false, bytes: 100_000 }));
+      outbox.offerSound(sound(number));
+      advance(40);
+    }
+    const lost = 59 - (sent.length - 2);
+    expect(lost).toBeGreaterThan(20);
+    expect(outbox.dropped).toBe(lost);
+    flush();
+    answer();
+    handed();
+    outbox.offerSound(sound(60));
+    expect(handed()).toEqual([]);
+    outbox.offer(packet(75));
+    outbox.offerSound(sound(75));
+    expect(handed()).toEqual([0, 175]);
+    expect(outbox.dropped).toBe(lost);
+  });
+
+  it('let go of sound that waits when it becomes another', () => {
+    const { outbox, handed, flush, answer } = viewer();
+    outbox.begin([packet(0)]);
+    for (const number of range(1, 4)) outbox.offer(packet(number, { bytes: 200_000 }));
+    outbox.offerSound({ data: Uint8Array.of(101), receivedAt: 0 });
+    outbox.forgetSound();
+    outbox.offerSound({ data: Uint8Array.of(102), receivedAt: 0 });
+    for (let i = 0; i < 4; i++) {
+      flush();
+      answer();
+    }
+    expect(handed().filter((first) => first > 100)).toEqual([102]);
+    expect(outbox.dropped).toBe(0);
   });
 });
