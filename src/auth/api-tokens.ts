@@ -71,7 +71,12 @@ export class ApiTokens {
       throw new AppError(400, 'invalid_request', 'expires_at: must be in the future.', { issues });
     }
     const secret = newSecret(apiTokenPrefix);
-    const token = await store.create({ ...input, hash: hashSecret(secret), createdBy: by.userId });
+    const token = await store.create({
+      ...input,
+      hash: hashSecret(secret),
+      createdBy: by.userId,
+      madeWith: by.kind === 'api_token' ? by.sessionId : null,
+    });
     audit.record({
       action: 'api_token_created',
       actor: by,

@@ -3,7 +3,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, type Mock, test, vi } from 'vitest';
-import type { Identity } from '../base/identity.ts';
+import type { Identity, Role } from '../base/identity.ts';
 import { openDatabase } from '../db/database.ts';
 import { SessionRepository } from '../db/sessions.ts';
 import { UserRepository } from '../db/users.ts';
@@ -65,6 +65,44 @@ test('sockets end with a sign-out, a new role, a new password, a deleted user an
   expect(onRevoked).toHaveBeenCalledOnce();
   expect(await refusalOf(authenticator.identify({ ...nothing, bearer: secret }))).toBe('401 invalid_token');
   expect(untouched).not.toHaveBeenCalled();
+});
+
+test('an admin who is demoted or deleted loses the API tokens of his making, also those made with one of them', async () => {
+  await using world = await startWorld();
+  const { accounts, authenticator } = world;
+  const by = (await world.setUp()).identity;
+  const maker = await addUser(world, by, 'maker', 'admin');
+  const make = async (name: string, role: Role, creator: Identity) => {
+    const made = await accounts.createToken({ name, role, expiresAt: null }, creator, here);
+    const identity = (await authenticator.identify({ ...nothing, bearer: made.secret }))!;
+    const onEnd = vi.fn();
+    authenticator.follow(identity, onEnd);
+    const bearer = { ...nothing, bearer: made.secret };
+    return { identity, onEnd, stands: () => authenticator.identify(bearer).then(Boolean, () => false) };
+  };
+  const first = await make('first', 'admin', maker.identity);
+  const tokens = [
+    first,
+    await make('second', 'admin', first.identity),
+    await make('third', 'operator', maker.identity),
+    await make('fourth', 'viewer', first.identity),
+    await make('of another', 'admin', by),
+  ];
+  const standing = () => Promise.all(tokens.map(({ stands }) => stands()));
+  await accounts.changeUser(maker.user.id, { email: 'a@b.example' }, by, here);
+  expect(await standing()).toEqual([true, true, true, true, true]);
+  await accounts.changeUser(maker.user.id, { role: 'operator' }, by, here);
+  expect(await standing()).toEqual([false, false, true, true, true]);
+  await accounts.deleteUser(maker.user.id, by, here);
+  expect(await standing()).toEqual([false, false, false, false, true]);
+  expect(tokens.map(({ onEnd }) => onEnd.mock.calls.length)).toEqual([1, 1, 1, 1, 0]);
+  const revoked = await world.audit.list({ limit: 10, action: 'api_token_deleted' });
+  expect(revoked.map(({ subject, detail }) => `${subject}: ${detail}`).sort()).toEqual([
+    'first: its maker maker is now operator',
+    'fourth: its maker maker was deleted',
+    'second: its maker maker is now operator',
+    'third: its maker maker was deleted',
+  ]);
 });
 
 test('changing one’s own password ends every other session, and needs the current one', async () => {

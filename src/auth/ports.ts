@@ -23,6 +23,12 @@ export interface UserDraft {
   readonly passwordHash: string;
 }
 
+/** A user after a change, and the API tokens that went with what the user lost. */
+export interface ChangedUser {
+  readonly user: StoredUser;
+  readonly revoked: readonly { readonly id: string; readonly name: string }[];
+}
+
 export interface UserStore {
   /** Whether there is a user at all. */
   any(): Promise<boolean>;
@@ -35,17 +41,21 @@ export interface UserStore {
   /** In order of creation. */
   list(page: { limit: number; after?: string | undefined }): Promise<StoredUser[]>;
   /**
-   * A new role or password deletes the user's sessions.
+   * A new role or password deletes the user's sessions, and a lower role the API tokens of the user's making that may
+   * more than it.
    * @throws AppError 404 `user_not_found`, 409 `last_admin`.
    */
   change(
     id: string,
     change: { role?: Role | undefined; email?: string | null | undefined; passwordHash?: string | undefined },
-  ): Promise<StoredUser>;
+  ): Promise<ChangedUser>;
   /** Deletes every session of the user but `keepSession`. @returns false when `from` is no longer the user's hash. */
   replacePassword(id: string, change: { from: string; to: string; keepSession: string }): Promise<boolean>;
-  /** @returns who is gone. @throws AppError 404 `user_not_found`, 409 `last_admin`. */
-  delete(id: string): Promise<StoredUser>;
+  /**
+   * With sessions and the API tokens of the user's making.
+   * @returns who is gone. @throws AppError 404 `user_not_found`, 409 `last_admin`.
+   */
+  delete(id: string): Promise<ChangedUser>;
 }
 
 /** A session with what is to be known of its user. */
@@ -128,6 +138,8 @@ export interface ApiTokenStore {
     expiresAt: number | null;
     /** Id of a user. */
     createdBy: string | null;
+    /** Id of the API token that asks for it, whose maker is then the maker of this one, too. */
+    madeWith: string | null;
   }): Promise<StoredApiToken>;
   findByHash(hash: string): Promise<StoredApiToken | undefined>;
   /** In order of creation. */

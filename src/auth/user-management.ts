@@ -8,7 +8,7 @@ import type { AuditLog } from './audit.ts';
 import type { Followers } from './followers.ts';
 import { askersOf } from './limits.ts';
 import { type Passwords, passwordIssues } from './passwords.ts';
-import type { StoredUser, UserStore } from './ports.ts';
+import type { ChangedUser, StoredUser, UserStore } from './ports.ts';
 import { refuseIssues, userWords } from './wording.ts';
 
 export interface UserManagementOptions {
@@ -31,7 +31,8 @@ export class UserManagement {
   }
 
   /**
-   * A new role or password ends the user's sessions.
+   * A new role or password ends the user's sessions; a lower role also revokes the API tokens of the user's making that
+   * may more than it.
    * @throws AppError 404 `user_not_found`, 409 `last_admin`, 400 with issues.
    */
   async change(id: string, change: UserChange, by: Identity, origin: Origin): Promise<User> {
@@ -42,20 +43,31 @@ export class UserManagement {
     if (password !== undefined) refuseIssues(passwordIssues(password, before.username));
     const passwordHash =
       password === undefined ? undefined : await passwords.hash(password, askersOf(origin, by));
-    const after = await users.change(id, { role, email, passwordHash });
+    const { user: after, revoked } = await users.change(id, { role, email, passwordHash });
     if (after.role !== before.role || passwordHash !== undefined) followers.endUser(id);
     const detail = whatChanged(before, after);
     if (detail !== '')
       audit.record({ action: 'user_changed', actor: by, subject: after.username, detail, origin });
+    this.#endTokens(revoked, `its maker ${after.username} is now ${after.role}`, by, origin);
     return userWords(after);
   }
 
-  /** @throws AppError 404 `user_not_found`, 409 `last_admin`. */
+  /** Revokes the API tokens of the user's making as well. @throws AppError 404 `user_not_found`, 409 `last_admin`. */
   async delete(id: string, by: Identity, origin: Origin): Promise<void> {
     const { users, followers, audit } = this.#options;
-    const { username } = await users.delete(id);
+    const { user, revoked } = await users.delete(id);
+    const { username } = user;
     followers.endUser(id);
     audit.record({ action: 'user_deleted', actor: by, subject: username, origin });
+    this.#endTokens(revoked, `its maker ${username} was deleted`, by, origin);
+  }
+
+  #endTokens(revoked: ChangedUser['revoked'], detail: string, by: Identity, origin: Origin): void {
+    const { followers, audit } = this.#options;
+    for (const { id, name } of revoked) {
+      followers.end(id);
+      audit.record({ action: 'api_token_deleted', actor: by, subject: name, detail, origin });
+    }
   }
 }
 

@@ -28,13 +28,17 @@ export class ApiTokenRepository {
     this.#db = db;
   }
 
-  /** @param draft.createdBy id of a user. */
+  /**
+   * @param draft.createdBy id of a user.
+   * @param draft.madeWith id of the API token that asks for it: its maker is the maker of this one, too.
+   */
   async create(draft: {
     name: string;
     role: Role;
     hash: string;
     expiresAt: number | null;
     createdBy: string | null;
+    madeWith: string | null;
   }): Promise<SavedApiToken> {
     const now = Date.now();
     const id = newId(now);
@@ -48,7 +52,10 @@ export class ApiTokenRepository {
         created_at: now,
         expires_at: draft.expiresAt,
         last_used: null,
-        created_by: draft.createdBy,
+        created_by: (query) =>
+          draft.madeWith === null
+            ? query.val(draft.createdBy)
+            : query.selectFrom('api_tokens').select('created_by').where('id', '=', draft.madeWith),
       })
       .execute();
     return this.#tokens().where('api_tokens.id', '=', id).executeTakeFirstOrThrow();

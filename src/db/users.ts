@@ -2,7 +2,7 @@
 // Passwords come hashed; who may change what is decided by the caller.
 
 import type { Kysely, Selectable, Transaction, Updateable } from 'kysely';
-import type { Role } from '../base/identity.ts';
+import { type Role, roles } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
 import { newId } from './id.ts';
 import type { Schema, UserTable } from './schema.ts';
@@ -16,6 +16,12 @@ export interface SavedUser {
   /** ms since 1970, as is `lastLogin`. */
   readonly createdAt: number;
   readonly lastLogin: number | null;
+}
+
+/** A user after a change, and the API tokens that went with what the user lost. */
+export interface ChangedUser {
+  readonly user: SavedUser;
+  readonly revoked: readonly { readonly id: string; readonly name: string }[];
 }
 
 export interface NewUserRow {
@@ -116,13 +122,14 @@ export class UserRepository {
   }
 
   /**
-   * Changes the given members only. A new role or password deletes the user's sessions.
+   * Changes the given members only. A new role or password deletes the user's sessions, and a lower role the API tokens
+   * of the user's making that may more than it.
    * @throws AppError 404 `user_not_found`, 409 `last_admin`.
    */
   change(
     id: string,
     change: { role?: Role | undefined; email?: string | null | undefined; passwordHash?: string | undefined },
-  ): Promise<SavedUser> {
+  ): Promise<ChangedUser> {
     return this.#alone(async (transaction) => {
       const before = await transaction
         .selectFrom('users')
@@ -134,7 +141,7 @@ export class UserRepository {
       if (change.email !== undefined) columns.email = change.email;
       if (change.role !== undefined && change.role !== before.role) columns.role = change.role;
       if (change.passwordHash !== undefined) columns.password_hash = change.passwordHash;
-      if (Object.keys(columns).length === 0) return read(before);
+      if (Object.keys(columns).length === 0) return { user: read(before), revoked: [] };
       if (columns.role !== undefined && before.role === 'admin') await keepAnAdmin(transaction, id);
       if (columns.role !== undefined || columns.password_hash !== undefined)
         await transaction.deleteFrom('sessions').where('user_id', '=', id).execute();
@@ -144,7 +151,8 @@ export class UserRepository {
         .where('id', '=', id)
         .returningAll()
         .executeTakeFirstOrThrow();
-      return read(row);
+      const above = roles.slice(roles.indexOf(row.role) + 1);
+      return { user: read(row), revoked: await revokeTokens(transaction, id, above) };
     });
   }
 
@@ -170,9 +178,13 @@ export class UserRepository {
     });
   }
 
-  /** The user's sessions go too. @returns who is gone. @throws AppError 404 `user_not_found`, 409 `last_admin`. */
-  delete(id: string): Promise<SavedUser> {
+  /**
+   * The user's sessions go too, and the API tokens of the user's making.
+   * @returns who is gone. @throws AppError 404 `user_not_found`, 409 `last_admin`.
+   */
+  delete(id: string): Promise<ChangedUser> {
     return this.#alone(async (transaction) => {
+      const revoked = await revokeTokens(transaction, id, roles);
       const row = await transaction
         .deleteFrom('users')
         .where('id', '=', id)
@@ -180,7 +192,7 @@ export class UserRepository {
         .executeTakeFirst();
       if (row === undefined) throw notFound();
       if (row.role === 'admin') await keepAnAdmin(transaction, id);
-      return read(row);
+      return { user: read(row), revoked };
     });
   }
 
@@ -188,6 +200,20 @@ export class UserRepository {
   #alone<T>(task: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
     return this.#db.transaction().setIsolationLevel('serializable').execute(task);
   }
+}
+
+/** Deletes the API tokens that the user has made, of these roles. */
+function revokeTokens(
+  transaction: Transaction<Schema>,
+  maker: string,
+  ofRoles: readonly Role[],
+): Promise<{ id: string; name: string }[]> {
+  return transaction
+    .deleteFrom('api_tokens')
+    .where('created_by', '=', maker)
+    .where('role', 'in', ofRoles)
+    .returning(['id', 'name'])
+    .execute();
 }
 
 /** @throws AppError 409 `last_admin` when nobody but the user with `id` is admin. */

@@ -73,8 +73,12 @@ export interface Accounts {
     origin: Origin,
   ): Promise<void>;
   listUsers(page: { limit: number; after?: string | undefined }): Promise<User[]>;
-  /** A new role or password ends the user's sessions. @throws AppError 404 `user_not_found`, 409 `last_admin`. */
+  /**
+   * A new role or password ends the user's sessions; a lower role also revokes API tokens of the user's making that may
+   * more than it. @throws AppError 404 `user_not_found`, 409 `last_admin`.
+   */
   changeUser(id: string, change: UserChange, by: Identity, origin: Origin): Promise<User>;
+  /** And the API tokens of the user's making. @throws AppError 404 `user_not_found`, 409 `last_admin`. */
   deleteUser(id: string, by: Identity, origin: Origin): Promise<void>;
   listTokens(page: { limit: number; after?: string | undefined }): Promise<ApiToken[]>;
   /** @param expiresAt ms since 1970. The secret is shown this once. */

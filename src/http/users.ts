@@ -41,7 +41,8 @@ export const userRoutes: FastifyPluginAsyncZod<AccountRoutesOptions> = async (ap
       config,
       schema: {
         tags,
-        summary: 'Change a user; a new role or password ends the sign-ins of the user',
+        summary:
+          'Change a user; a new role or password ends the sign-ins of the user, a lower role also API tokens the user made that may more',
         params: idParams,
         body: userBody,
         response: { 200: userReply, ...errors },
@@ -58,7 +59,7 @@ export const userRoutes: FastifyPluginAsyncZod<AccountRoutesOptions> = async (ap
       config,
       schema: {
         tags,
-        summary: 'Forget a user; sign-ins and sockets end',
+        summary: 'Forget a user; sign-ins and sockets end, and API tokens the user made',
         params: idParams,
         response: { 204: gone, ...errors },
       },

@@ -439,8 +439,10 @@ export const text = {
     added: (name: string) => `User ${name} added.`,
     changeRole: 'Change role…',
     changeRoleTitle: (name: string) => `Role of ${name}`,
-    roleEffect: 'The user is signed out everywhere and has the new role at the next sign-in.',
-    ownRoleEffect: 'This is you: you will be signed out and lose what the new role does not have.',
+    roleEffect:
+      'The user is signed out everywhere and has the new role at the next sign-in. API tokens they made that may do more than it are revoked.',
+    ownRoleEffect:
+      'This is you: you will be signed out and lose what the new role does not have, and so will API tokens you made that may do more than it.',
     roleChanged: (name: string, role: string) => `${name} is now ${role.toLowerCase()}.`,
     resetPassword: 'Set new password…',
     resetPasswordTitle: (name: string) => `New password for ${name}`,
@@ -452,7 +454,7 @@ export const text = {
     removeConfirm: 'Delete user',
     removeEffects: [
       'They are signed out everywhere at once, and live pictures they watch end.',
-      'API tokens they made keep working; revoke them under API tokens if they should not.',
+      'API tokens they made are revoked: programs that use them lose access at once.',
       'Cameras, detections, alerts and the audit trail stay as they are.',
     ],
     removed: (name: string) => `User ${name} deleted.`,
