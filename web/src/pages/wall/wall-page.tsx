@@ -118,11 +118,14 @@ export default function WallPage() {
   // Back on the wall, the focus is on the tile it came from.
   const lastLarge = useRef<string | null>(null);
   useEffect(() => {
-    if (largeId === null && lastLarge.current !== null) {
-      const tile = `li[data-camera="${CSS.escape(lastLarge.current)}"] > a`;
-      stage.current?.querySelector<HTMLElement>(tile)?.focus({ preventScroll: true });
-    }
+    const from = lastLarge.current;
     lastLarge.current = largeId;
+    if (largeId !== null || from === null) return;
+    // A wall that was never seen has no tiles yet: their place is measured first.
+    const frame = requestAnimationFrame(() =>
+      stage.current?.querySelector<HTMLElement>(`li[data-camera="${CSS.escape(from)}"] > a`)?.focus(),
+    );
+    return () => cancelAnimationFrame(frame);
   }, [largeId]);
 
   const screenButton = fullScreen.possible && streams.length > 0 && (
