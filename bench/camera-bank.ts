@@ -7,6 +7,8 @@ import { type ForkedSimulator, forkSimulator } from '../simulator/fork.ts';
 export interface CameraBankOptions {
   /** How many, each H.264 640×480 at 15 frames a second, a keyframe every 2 s. */
   readonly cameras: number;
+  /** Other than that, of every one of them; the keyframes stay 30 frames apart. */
+  readonly video?: { readonly width: number; readonly height: number; readonly fps: number };
 }
 
 const framesPerKeyframe = 30;
@@ -47,8 +49,8 @@ export class CameraBank {
     this.urls = Array.from({ length: count }, (_, camera) => simulator.url(pathOf(camera)));
   }
 
-  static async start({ cameras }: CameraBankOptions): Promise<CameraBank> {
-    const clip = { gopSeconds: framesPerKeyframe / 15 };
+  static async start({ cameras, video }: CameraBankOptions): Promise<CameraBank> {
+    const clip = { ...video, gopSeconds: framesPerKeyframe / (video?.fps ?? 15) };
     const specs = Array.from({ length: cameras }, (_, camera) => ({ path: pathOf(camera), clip }));
     return new CameraBank(await forkSimulator({ cameras: specs }), cameras);
   }

@@ -13,6 +13,7 @@ import { fanOut } from './sections/fan-out.ts';
 import { firstPicture } from './sections/first-picture.ts';
 import { held } from './sections/held.ts';
 import { mtcnn } from './sections/mtcnn.ts';
+import { player } from './sections/player.ts';
 import { retention } from './sections/retention.ts';
 import type { Section } from './sections/section.ts';
 import { signIn } from './sections/sign-in.ts';
@@ -24,6 +25,7 @@ const sections: readonly Section[] = [
   density,
   held,
   fanOut,
+  player,
   mtcnn,
   detection,
   alertDelay,
