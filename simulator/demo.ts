@@ -56,6 +56,7 @@ async function startCameras(): Promise<ForkedSimulator> {
   const cameras: CameraSpec[] = names.map((_, i) => ({
     path: `/cam${i + 1}`,
     clip: { scene: demoScene(i) },
+    audio: { codec: 'aac', sound: 'speech' },
   }));
   try {
     return await forkSimulator({ cameras, port: rtspPort });
