@@ -2,6 +2,7 @@
 // What requests leave in it is tested in http/.
 
 import { expect, test } from 'vitest';
+import type { AuditAction } from '../base/accounts.ts';
 import { silentLog } from '../base/log.ts';
 import { AuditRepository } from '../db/audit.ts';
 import { ScriptedClock } from '../detect/testing.ts';
@@ -80,11 +81,37 @@ test('the audit trail keeps the newest, up to an age and a number', async () => 
   const table = new AuditRepository(world.database.db);
   const base = { action: 'signed_in', actor: 'a', actorRole: null, detail: null, address: '::1' } as const;
   await table.add(Array.from({ length: 100 }, (_, at) => ({ ...base, at: 1_000 + at, subject: String(at) })));
-  expect(await table.prune({ before: 1_010, most: 1_000, limit: 4 })).toBe(4);
-  expect(await table.prune({ before: 1_010, most: 1_000, limit: 50 })).toBe(6);
-  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(50);
-  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(10);
-  expect(await table.prune({ before: 1_010, most: 30, limit: 50 })).toBe(0);
+  const prune = (most: number, limit: number) => table.prune({ before: 1_010, most, first: [], limit });
+  expect(await prune(1_000, 4)).toBe(4);
+  expect(await prune(1_000, 50)).toBe(6);
+  expect(await prune(30, 50)).toBe(50);
+  expect(await prune(30, 50)).toBe(10);
+  expect(await prune(30, 50)).toBe(0);
   const left = await table.list({ limit: 100 });
   expect(left.map(({ subject }) => subject)).toEqual(Array.from({ length: 30 }, (_, i) => String(99 - i)));
+});
+
+test('alerts marked as viewed again and again push nothing else out of the audit trail', async () => {
+  await using world = await startWorld();
+  const table = new AuditRepository(world.database.db);
+  const base = { actor: 'a', actorRole: null, detail: null, address: '::1' } as const;
+  const add = (action: AuditAction, from: number, count: number) =>
+    table.add(
+      Array.from({ length: count }, (_, n) => ({ ...base, action, at: from + n, subject: `${from + n}` })),
+    );
+  await add('stream_deleted', 1_000, 20);
+  await add('alert_viewed', 2_000, 100);
+  await add('signed_in', 3_000, 20);
+  const first = ['alert_viewed', 'alerts_viewed'] as const;
+  while ((await table.prune({ before: 0, most: 45, first, limit: 30 })) > 0);
+  const count = async (action: AuditAction) => (await table.list({ limit: 500, action })).length;
+  expect(await Promise.all((['stream_deleted', 'alert_viewed', 'signed_in'] as const).map(count))).toEqual([
+    20, 5, 20,
+  ]);
+  const newest = await table.list({ limit: 5, action: 'alert_viewed' });
+  expect(newest.map(({ subject }) => subject)).toEqual(['2099', '2098', '2097', '2096', '2095']);
+  while ((await table.prune({ before: 0, most: 30, first, limit: 30 })) > 0);
+  expect(await Promise.all((['stream_deleted', 'alert_viewed', 'signed_in'] as const).map(count))).toEqual([
+    10, 0, 20,
+  ]);
 });

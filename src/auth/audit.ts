@@ -16,6 +16,8 @@ const retry = { firstMs: 1_000, maxMs: 30_000 };
 const maxText = 500;
 
 const keep = { ms: 90 * 24 * 60 * 60_000, rows: 200_000 };
+/** Over the number these go before all others: with them an operator could push out what else was done. */
+const leastWorth = ['alert_viewed', 'alerts_viewed', 'detection_created'] as const;
 const pruneEveryMs = 60 * 60_000;
 /** Also after so many new entries. */
 const pruneEveryRows = 10_000;
@@ -147,7 +149,8 @@ export class AuditLog {
       // A few at a time, with a rest: live video goes first.
       while (!this.#closed) {
         const before = clock.wallTime() - keep.ms;
-        if ((await store.prune({ before, most: keep.rows, limit: pruneAtOnce })) < pruneAtOnce) return;
+        const limits = { before, most: keep.rows, first: leastWorth, limit: pruneAtOnce };
+        if ((await store.prune(limits)) < pruneAtOnce) return;
         await new Promise<void>((resolve) => clock.after(10, resolve));
       }
     } catch (error) {

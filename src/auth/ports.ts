@@ -171,6 +171,14 @@ export interface AuditStore {
     since?: number | undefined;
     until?: number | undefined;
   }): Promise<AuditRecord[]>;
-  /** Deletes at most `limit` of the oldest: from before `before`, or over `most`. @returns how many went. */
-  prune(limits: { before: number; most: number; limit: number }): Promise<number>;
+  /**
+   * Deletes the oldest, at most about `limit` at a time: those from before `before`; and while there are more than
+   * `most`, those of the actions `first`, then any. @returns how many went.
+   */
+  prune(limits: {
+    before: number;
+    most: number;
+    first: readonly AuditAction[];
+    limit: number;
+  }): Promise<number>;
 }

@@ -1,7 +1,7 @@
 // The table of the audit trail: the only place that reads and writes it. Rows are added and pruned, never changed.
 // What is worth recording, and how long it is kept, is decided by the caller.
 
-import type { Kysely } from 'kysely';
+import type { Kysely, SelectQueryBuilder } from 'kysely';
 import type { AuditAction, AuditRecord } from '../base/accounts.ts';
 import type { Role } from '../base/identity.ts';
 import { newId } from './id.ts';
@@ -17,6 +17,8 @@ export interface NewAuditRow {
   readonly detail: string | null;
   readonly address: string;
 }
+
+type AuditRows = SelectQueryBuilder<Schema, 'audit', { id: string }>;
 
 export class AuditRepository {
   readonly #db: Kysely<Schema>;
@@ -65,29 +67,38 @@ export class AuditRepository {
     return rows.map(({ timestamp, ...row }) => ({ ...row, timestamp: new Date(timestamp).toISOString() }));
   }
 
-  /** Deletes at most `limit` of the oldest: from before `before`, or over `most`. @returns how many went. */
-  async prune({ before, most, limit }: { before: number; most: number; limit: number }): Promise<number> {
-    const old = this.#db.selectFrom('audit').select('id').where('timestamp', '<', before).limit(limit);
-    const aged = await this.#db.deleteFrom('audit').where('id', 'in', old).executeTakeFirst();
-    const newestTooMany = await this.#db
+  /**
+   * Deletes the oldest, at most about `limit` at a time: those from before `before`; and while there are more than
+   * `most`, those of the actions `first`, then any. @returns how many went.
+   */
+  async prune(limits: {
+    before: number;
+    most: number;
+    first: readonly AuditAction[];
+    limit: number;
+  }): Promise<number> {
+    const { before, most, first, limit } = limits;
+    let gone = await this.#delete(limit, (rows) => rows.where('timestamp', '<', before).orderBy('timestamp'));
+    const { total } = await this.#db
       .selectFrom('audit')
-      .select('id')
-      .orderBy('id', 'desc')
-      .limit(1)
-      .offset(most)
-      .executeTakeFirst();
-    if (newestTooMany === undefined) return Number(aged.numDeletedRows);
-    const surplus = this.#db
-      .selectFrom('audit')
-      .select('id')
-      .where('id', '<=', newestTooMany.id)
-      .orderBy('id')
-      .limit(limit);
-    const { numDeletedRows } = await this.#db
-      .deleteFrom('audit')
-      .where('id', 'in', surplus)
-      .executeTakeFirst();
-    return Number(aged.numDeletedRows + numDeletedRows);
+      .select(({ fn }) => fn.countAll().as('total'))
+      .executeTakeFirstOrThrow();
+    let surplus = Math.min(limit, Number(total) - most);
+    for (const action of [...first, null]) {
+      if (surplus <= 0) break;
+      const went = await this.#delete(surplus, (rows) =>
+        (action === null ? rows : rows.where('action', '=', action)).orderBy('id'),
+      );
+      surplus -= went;
+      gone += went;
+    }
+    return gone;
+  }
+
+  async #delete(most: number, oldest: (rows: AuditRows) => AuditRows): Promise<number> {
+    const ids = oldest(this.#db.selectFrom('audit').select('id')).limit(most);
+    const { numDeletedRows } = await this.#db.deleteFrom('audit').where('id', 'in', ids).executeTakeFirst();
+    return Number(numDeletedRows);
   }
 
   /** Ids in the order of what happened, also within one millisecond and when the wall clock is set back. */

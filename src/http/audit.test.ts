@@ -1,9 +1,12 @@
 // The audit trail over REST, with the real database: what requests leave in it, and how it is read.
 // What sign-in itself tells it is tested in auth/.
 
+import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import { call, headersOf, newUser, signIn, startGuardedServer } from '../../test/support/http-server.ts';
 import { bearer } from '../../test/support/service.ts';
+import { AppError } from '../errors.ts';
+import type { CameraCheckInput } from './camera-check-ports.ts';
 
 test('the audit trail tells who did what to what, and not what was refused', async () => {
   await using own = await startGuardedServer();
@@ -61,6 +64,42 @@ test('the audit trail tells who did what to what, and not what was refused', asy
     detail: 'Door',
     address: '127.0.0.1',
   });
+  expect(JSON.stringify(entries)).not.toContain('canary');
+});
+
+test('a camera that was tried is in the audit trail, also when that failed or nobody waited for it; a refusal is not', async () => {
+  const begun = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  const check = async ({ rtspUrl }: CameraCheckInput, _by: unknown, signal: AbortSignal) => {
+    if (rtspUrl.includes('refused')) throw new AppError(429, 'too_many_checks', 'Later.');
+    if (rtspUrl.includes('broken')) throw new Error('broken');
+    begun.resolve();
+    await once(signal, 'abort');
+    ended.resolve();
+    return signal.throwIfAborted() as never;
+  };
+  await using own = await startGuardedServer({ http: { cameraChecks: { check } } });
+  const by = await headersOf(own, 'admin');
+  const address = (host: string) => `rtsp://admin:canary@${host}/main?token=canary`;
+  const path = '/api/streams/check/';
+  expect((await call(own, 'POST', path, { rtsp_url: address('refused') }, by)).status).toBe(429);
+  expect((await call(own, 'POST', path, { rtsp_url: address('broken') }, by)).status).toBe(500);
+  const leaving = new AbortController();
+  const left = fetch(own.base + path, {
+    method: 'POST',
+    headers: { ...by, 'content-type': 'application/json' },
+    body: JSON.stringify({ rtsp_url: address('slow') }),
+    signal: leaving.signal,
+  }).catch(() => 'left');
+  await begun.promise;
+  leaving.abort();
+  expect(await left).toBe('left');
+  await ended.promise;
+  const { entries } = (await call(own, 'GET', '/api/audit/?action=watched_ad_hoc', undefined, by)).body;
+  expect(entries).toMatchObject([
+    { subject: expect.stringContaining('slow'), address: '127.0.0.1', actor_role: 'admin' },
+    { subject: expect.stringContaining('broken') },
+  ]);
   expect(JSON.stringify(entries)).not.toContain('canary');
 });
 

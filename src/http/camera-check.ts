@@ -4,14 +4,17 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { everyone } from '../base/identity.ts';
+import { AppError } from '../errors.ts';
 import { cameraKey, parseCameraUrl } from '../media/camera-url.ts';
-import { noteForAudit } from './audit-hook.ts';
+import type { AuditTrail } from './auth-ports.ts';
 import type { CameraChecks } from './camera-check-ports.ts';
 import { errorReply } from './errors.ts';
+import { originOf } from './origin.ts';
 import { createBody, idParams } from './schemas.ts';
 
 export interface CameraCheckRoutesOptions {
   readonly checks: CameraChecks;
+  readonly audit: Pick<AuditTrail, 'record'>;
 }
 
 export const checkBody = z
@@ -64,12 +67,14 @@ export const checkReply = z
   })
   .meta({ id: 'CameraCheck' });
 
-export const cameraCheckRoutes: FastifyPluginAsyncZod<CameraCheckRoutesOptions> = async (app, { checks }) => {
+export const cameraCheckRoutes: FastifyPluginAsyncZod<CameraCheckRoutesOptions> = async (
+  app,
+  { checks, audit },
+) => {
   app.post(
     '/api/streams/check',
     {
-      // Whoever tries a camera sees what it shows.
-      config: { access: 'operator', audit: 'watched_ad_hoc' },
+      config: { access: 'operator' },
       schema: {
         tags: ['streams'],
         summary: 'Try a camera without saving it: connects once, at most about 10 s',
@@ -82,12 +87,22 @@ export const cameraCheckRoutes: FastifyPluginAsyncZod<CameraCheckRoutesOptions> 
       const gone = new AbortController();
       const onClose = () => gone.abort();
       reply.raw.once('close', onClose);
+      const { rtsp_url: rtspUrl, stream_id: streamId } = request.body;
+      const by = request.identity ?? everyone;
+      // At its arrival: of whoever hangs up meanwhile the address cannot be told any more.
+      const origin = originOf(request);
+      // Whoever tries a camera sees what it shows, and makes the service knock there, whatever comes of it.
+      const record = () => {
+        const subject = cameraKey(parseCameraUrl(rtspUrl));
+        audit.record({ action: 'watched_ad_hoc', actor: by, subject, origin });
+      };
       try {
-        const { rtsp_url: rtspUrl, stream_id: streamId } = request.body;
-        const check = await checks.check({ rtspUrl, streamId }, request.identity ?? everyone, gone.signal);
-        noteForAudit(request, cameraKey(parseCameraUrl(rtspUrl)));
+        const check = await checks.check({ rtspUrl, streamId }, by, gone.signal);
+        record();
         return check;
       } catch (error) {
+        // What is refused knocks nowhere.
+        if (!(error instanceof AppError)) record();
         if (!gone.signal.aborted) throw error;
         // Nobody is there to be answered.
         reply.hijack();

@@ -152,7 +152,7 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
   await app.register(tokenRoutes, auth);
   await app.register(auditRoutes, auth);
   await app.register(streamRoutes, { streams, wsBaseUrl: config.wsBaseUrl });
-  await app.register(cameraCheckRoutes, { checks: dependencies.cameraChecks });
+  await app.register(cameraCheckRoutes, { checks: dependencies.cameraChecks, audit: auth.audit });
   await app.register(performanceRoutes, { streams, histories: dependencies.histories });
   await app.register(pictureRoutes, { streams, authenticator: auth.authenticator, ...pictures });
   await app.register(detectionRoutes, { records });
