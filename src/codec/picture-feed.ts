@@ -72,7 +72,6 @@ export class PictureFeed implements PictureSource {
   close(): void {
     this.#readers.clear();
     this.#cancelLinger?.();
-    this.#cancelLinger = null;
     this.#end();
   }
 
@@ -94,6 +93,8 @@ export class PictureFeed implements PictureSource {
   }
 
   #end(): void {
+    // A timer that has fired still holds the last reader, and with it a whole connection.
+    this.#cancelLinger = null;
     this.#unsubscribe?.();
     this.#unsubscribe = null;
     this.#options.decoding.wantPictures(false);
