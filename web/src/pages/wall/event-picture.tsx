@@ -20,11 +20,12 @@ function Picture({ detection }: { readonly detection: Detection }) {
         {text.wall.noImage}
       </p>
     );
+  const ratio = frame ? frame.width / frame.height : 4 / 3;
   return (
     <div
-      className="relative mx-auto w-full overflow-hidden rounded-md bg-screen"
-      // Its place is kept while it comes.
-      style={{ aspectRatio: frame ? `${frame.width} / ${frame.height}` : '4 / 3' }}
+      className="relative mx-auto w-full shrink-0 overflow-hidden rounded-md bg-screen"
+      // Its place is kept while it comes, in its own shape, so that the box needs no other measure; all of it is in view.
+      style={{ aspectRatio: ratio, maxWidth: `calc(64dvh * ${ratio})` }}
     >
       <img src={url} alt="" className="size-full object-contain" onError={() => setFailed(true)} />
       {box && (
