@@ -1,6 +1,7 @@
 // Which cameras somebody may watch by role: saved ones all, others from operator on; and who has opened what.
 // Decides and finds; identities come from sign-in, cameras from the directory.
 
+import type { Clock } from '../base/clock.ts';
 import { type Identity, mayAct } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
 import { type CameraUrl, parseCameraUrl } from '../media/camera-url.ts';
@@ -24,8 +25,51 @@ export class AdHocWatchers {
   }
 }
 
+/** An account that has been refused so many addresses may try no more of them for a while. */
+export const refusalsAllowed = 30;
+const refusalsMs = 15 * 60_000;
+
+/** Who may watch an address. Of all viewers together: an answer tells whether a camera with this address is saved. */
+export class AddressGate {
+  readonly #cameras: Pick<CameraDirectory, 'saved'>;
+  readonly #clock: Clock;
+  readonly #refused = new Map<string, { readonly count: number; readonly until: number }>();
+
+  constructor(cameras: Pick<CameraDirectory, 'saved'>, clock: Clock) {
+    this.#cameras = cameras;
+    this.#clock = clock;
+  }
+
+  /**
+   * @throws AppError 403 `forbidden` for an address of no saved stream, when the role may open no other; 429
+   *   `too_many_attempts` for any address, after many of these.
+   */
+  admit(identity: Identity, address: CameraUrl): void {
+    if (mayAct(identity.role, 'operator')) return;
+    const account = accountOf(identity) ?? '';
+    const now = this.#clock.now();
+    const known = this.#refused.get(account);
+    const { count, until } = known && known.until > now ? known : { count: 0, until: now + refusalsMs };
+    if (count >= refusalsAllowed) throw tooManyAddresses(until - now);
+    if (this.#cameras.saved(address)) return;
+    this.#refused.set(account, { count: count + 1, until });
+    throw new AppError(
+      403,
+      'forbidden',
+      'You may watch saved cameras only; ask an operator to save this one.',
+    );
+  }
+}
+
+function tooManyAddresses(ms: number): AppError {
+  const retryAfter = Math.ceil(ms / 1000);
+  const sentence = `Too many addresses that you may not watch: try again in ${retryAfter} seconds.`;
+  return new AppError(429, 'too_many_attempts', sentence, { retryAfter });
+}
+
 export interface AccessOptions {
-  readonly cameras: Pick<CameraDirectory, 'byId' | 'byAddress' | 'saved'>;
+  readonly cameras: Pick<CameraDirectory, 'byId' | 'byAddress'>;
+  readonly gate: AddressGate;
   readonly identity: Identity;
   readonly watchers: AdHocWatchers;
   readonly onAdHoc: OnAdHoc;
@@ -56,9 +100,9 @@ export class Access {
    * @throws AppError 400 for what is no address, 403 `forbidden` when the role may open none, 429 over a limit.
    */
   byAddress(text: string): LiveCamera {
-    const { cameras, identity, watchers, onAdHoc } = this.#options;
+    const { cameras, identity, gate, watchers, onAdHoc } = this.#options;
     const address = parseCameraUrl(text);
-    requireMayWatch(cameras, identity, address);
+    gate.admit(identity, address);
     const account = accountOf(identity);
     const camera = cameras.byAddress(address, account);
     if (camera.id === null && watchers.add(camera, account ?? '')) onAdHoc(identity, address);
@@ -68,16 +112,6 @@ export class Access {
 
 export function maySeeAddresses({ role }: Identity): boolean {
   return mayAct(role, 'operator');
-}
-
-/** @throws AppError 403 `forbidden` for an address of no saved stream, when the role may open no other. */
-export function requireMayWatch(
-  cameras: Pick<CameraDirectory, 'saved'>,
-  { role }: Identity,
-  address: CameraUrl,
-): void {
-  if (mayAct(role, 'operator') || cameras.saved(address)) return;
-  throw new AppError(403, 'forbidden', 'You may watch saved cameras only; ask an operator to save this one.');
 }
 
 /** One for all sign-ins of a user, one for each API token; null for everybody, with sign-in switched off. */

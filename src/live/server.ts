@@ -12,7 +12,7 @@ import type { Log } from '../base/log.ts';
 import type { Places } from '../base/places.ts';
 import { AppError } from '../errors.ts';
 import { type CameraUrl, parseCameraUrl } from '../media/camera-url.ts';
-import { Access, AdHocWatchers, maySeeAddresses, requireMayWatch } from './access.ts';
+import { Access, AddressGate, AdHocWatchers, maySeeAddresses } from './access.ts';
 import { EventFeed } from './events.ts';
 import type { CameraDirectory } from './ports.ts';
 import { closeCodes, isFormat, type ServerMessage } from './protocol.ts';
@@ -67,12 +67,14 @@ export class LiveServer {
   readonly #options: LiveServerOptions;
   readonly #events: EventFeed;
   readonly #watchers = new AdHocWatchers();
+  readonly #gate: AddressGate;
   readonly #sockets = new Map<WebSocket, End>();
   #leaving = false;
 
   constructor(options: LiveServerOptions) {
     this.#options = options;
     this.#events = new EventFeed(options.cameras);
+    this.#gate = new AddressGate(options.cameras, options.clock);
   }
 
   /** Adds the WebSocket routes; before the server listens. Host and Origin are checked by the server's own hooks. */
@@ -105,12 +107,11 @@ export class LiveServer {
 
   /** At the upgrade, where a role that does not reach is answered 403 as on every route. */
   #refuseAdHoc(request: FastifyRequest): void {
-    const { cameras, identityOf } = this.#options;
     const parsed = query.safeParse(request.query);
     // What is wrong with the query itself is told on the socket.
     if (!parsed.success || parsed.data.url === undefined || parsed.data.stream_id !== undefined) return;
     const address = readAddress(parsed.data.url);
-    if (address) requireMayWatch(cameras, identityOf(request), address);
+    if (address) this.#gate.admit(this.#options.identityOf(request), address);
   }
 
   /** @returns whether there is a place; else the socket is closed with the reason. */
@@ -180,6 +181,7 @@ export class LiveServer {
     const access = new Access({
       cameras: this.#options.cameras,
       identity,
+      gate: this.#gate,
       watchers: this.#watchers,
       onAdHoc: (who, address) => this.#options.onAdHoc(who, address, request),
     });

@@ -197,12 +197,12 @@ export function useCreateUser() {
 export function useChangeUser() {
   return useMutation({
     mutationFn: ({ id, ...change }: t.UserChange & { id: string }) => api.changeUser(id, change),
-    onSuccess: () => invalidate(keys.users),
+    onSuccess: () => invalidate(keys.users, keys.tokens),
   });
 }
 
 export function useDeleteUser() {
-  return useMutation({ mutationFn: api.deleteUser, onSuccess: () => invalidate(keys.users) });
+  return useMutation({ mutationFn: api.deleteUser, onSuccess: () => invalidate(keys.users, keys.tokens) });
 }
 
 export function useCreateToken() {
