@@ -110,6 +110,8 @@ export type ToEngine =
       readonly steps: readonly Step[];
     }
   | { readonly type: 'want'; readonly tile: number; readonly want: Want }
+  /** The room for the picture on the screen, in device pixels: more of them than that need not be drawn. */
+  | { readonly type: 'room'; readonly tile: number; readonly width: number; readonly height: number }
   /** Tries at once what waits or has ended. */
   | { readonly type: 'hurry'; readonly tile: number }
   | { readonly type: 'sink'; readonly tile: number; readonly news: SinkNews }

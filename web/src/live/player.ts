@@ -51,7 +51,7 @@ export class LivePlayer {
   readonly #tile: number;
   readonly #listeners = new Set<() => void>();
   readonly #messageListeners = new Set<(message: ServerMessage) => void>();
-  readonly #resize = new ResizeObserver(() => this.#fit());
+  readonly #resize = new ResizeObserver(() => this.#resized());
   readonly #leaveAttention: () => void;
   #video: HTMLVideoElement | null = null;
   #sink: MseSink | null = null;
@@ -283,6 +283,15 @@ export class LivePlayer {
       objectFit: this.#fitting,
       pointerEvents: 'none',
     });
+  }
+
+  #resized(): void {
+    const { clientWidth, clientHeight } = this.#host;
+    // Without a place there is nothing to learn: it keeps what it has.
+    if (clientWidth === 0 || clientHeight === 0) return;
+    const [width, height] = [clientWidth * devicePixelRatio, clientHeight * devicePixelRatio];
+    this.#engine.send({ type: 'room', tile: this.#tile, width, height });
+    this.#fit();
   }
 
   #fit(): void {

@@ -12,6 +12,8 @@ export class Screen {
   #since = 0;
   #paintMs = 0;
   #lastAt = 0;
+  #size = { width: 0, height: 0 };
+  #room = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
   constructor(canvas: OffscreenCanvas) {
     const context = canvas.getContext('2d', { alpha: false });
@@ -20,12 +22,14 @@ export class Screen {
     this.#context = context;
   }
 
-  get width(): number {
-    return this.#canvas.width;
+  /** Of the newest picture, in its own pixels; zeros before the first one. */
+  get size(): { readonly width: number; readonly height: number } {
+    return this.#size;
   }
 
-  get height(): number {
-    return this.#canvas.height;
+  /** The place on the screen, in device pixels: a large picture in a small place is drawn small. */
+  room(width: number, height: number): void {
+    this.#room = { width, height };
   }
 
   /** `performance.now()` of the newest picture. */
@@ -40,10 +44,14 @@ export class Screen {
 
   /** Size in pixels as it is to be displayed. @param arrivedAt `performance.now()`, for the figures; null for none. */
   draw(picture: CanvasImageSource, width: number, height: number, arrivedAt: number | null): void {
+    if (this.#size.width !== width || this.#size.height !== height) this.#size = { width, height };
     const canvas = this.#canvas;
-    if (canvas.width !== width) canvas.width = width;
-    if (canvas.height !== height) canvas.height = height;
-    this.#context.drawImage(picture, 0, 0, width, height);
+    // As large as it can be seen: the larger side counts, since the picture may fill its place and be cut.
+    const scale = Math.min(1, Math.max(this.#room.width / width, this.#room.height / height));
+    const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
+    if (canvas.width !== wide) canvas.width = wide;
+    if (canvas.height !== high) canvas.height = high;
+    this.#context.drawImage(picture, 0, 0, wide, high);
     if (arrivedAt !== null) this.count(arrivedAt);
   }
 

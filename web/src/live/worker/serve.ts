@@ -35,6 +35,9 @@ export function serve(port: EnginePort): void {
       case 'want':
         tiles.get(message.tile)?.want(message.want);
         return;
+      case 'room':
+        tiles.get(message.tile)?.room(message.width, message.height);
+        return;
       case 'hurry':
         tiles.get(message.tile)?.hurry(true);
         return;

@@ -105,6 +105,11 @@ export class Tile {
     }
   }
 
+  /** In device pixels. */
+  room(width: number, height: number): void {
+    this.#screen.room(width, height);
+  }
+
   onSink(news: SinkNews): void {
     if (this.#view instanceof RelayView) this.#view.news(news);
   }
@@ -169,8 +174,7 @@ export class Tile {
 
   get #size(): { readonly width: number; readonly height: number } {
     if (this.#view instanceof RelayView && this.#showing === 'mse') return this.#view.size;
-    const { width, height } = this.#screen;
-    return { width, height };
+    return this.#screen.size;
   }
 
   #url(): string {
