@@ -16,12 +16,21 @@ export class ApiError extends Error {
   /** Stable, snake_case; `unreachable` when the service did not answer. */
   readonly code: string;
   readonly issues: readonly Issue[];
+  /** From when on it may be tried again, ms since 1970; null where the service does not say. */
+  readonly retryAt: number | null;
 
-  constructor(status: number, code: string, sentence: string, issues: readonly Issue[] = []) {
+  constructor(
+    status: number,
+    code: string,
+    sentence: string,
+    issues: readonly Issue[] = [],
+    retryAt: number | null = null,
+  ) {
     super(sentence);
     this.status = status;
     this.code = code;
     this.issues = issues;
+    this.retryAt = retryAt;
   }
 }
 

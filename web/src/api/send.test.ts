@@ -60,6 +60,18 @@ test('what a proxy says in HTML becomes a sentence with the status', async () =>
   expect(error.message).toMatch(/502/);
 });
 
+test('a refusal that is over at some time says when', async () => {
+  answer = (reply) => reply.writeHead(429, { 'retry-after': '90' }).end('{}');
+  const before = Date.now();
+  const { retryAt } = await failure();
+  expect(retryAt).toBeGreaterThanOrEqual(before + 90_000);
+  expect(retryAt).toBeLessThanOrEqual(Date.now() + 90_000);
+  for (const value of ['Wed, 21 Oct 2026 07:28:00 GMT', '-5', '']) {
+    answer = (reply) => reply.writeHead(503, { 'retry-after': value }).end('{}');
+    expect((await failure()).retryAt).toBeNull();
+  }
+});
+
 test('a service that does not answer is told from one that refuses', async () => {
   answer = (reply) => reply.destroy();
   expect(await failure()).toMatchObject({ status: 0, code: 'unreachable' });

@@ -20,6 +20,12 @@ interface Refusal {
   readonly issues?: unknown;
 }
 
+/** In seconds, as the service says it; a date, which a proxy may say, is not understood. RFC 9110 section 10.2.3. */
+function retryAtOf({ headers }: Response): number | null {
+  const value = headers.get('retry-after');
+  return value !== null && /^\d+$/.test(value) ? Date.now() + Number(value) * 1000 : null;
+}
+
 /** What a proxy in between says is no JSON of ours. */
 async function refusalOf(response: Response): Promise<ApiError> {
   const reply: Refusal = await response.json().catch(() => ({}));
@@ -29,6 +35,7 @@ async function refusalOf(response: Response): Promise<ApiError> {
     typeof code === 'string' ? code : 'unknown',
     typeof error === 'string' ? error : text.errors.status(response.status),
     Array.isArray(issues) ? (issues as Issue[]) : [],
+    retryAtOf(response),
   );
 }
 
