@@ -75,6 +75,12 @@ export function formatCount(count: number): string {
   return whole.format(count);
 }
 
+/** What is left of a short wait: 0:07, 14:53 */
+export function formatCountdown(seconds: number): string {
+  const s = Math.max(0, Math.ceil(seconds));
+  return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, '0')}`;
+}
+
 /** 45 s, 12 min, 3 h 5 min, 4 d 2 h */
 export function formatDuration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
