@@ -101,7 +101,11 @@ export type ServerMessage =
   | { readonly type: 'error'; readonly error: string; readonly code: string };
 
 /** On `/ws/events/`: what concerns every stream. */
-export type EventMessage = (StatusMessage & { readonly stream_id: string }) | FaceAlertMessage;
+export type EventMessage =
+  | (StatusMessage & { readonly stream_id: string })
+  | FaceAlertMessage
+  /** Every 12 s: without it nobody could tell a quiet day from a line that is dead. Browsers do not show pings. */
+  | { readonly type: 'heartbeat' };
 
 export function faceAlert(alert: RaisedAlert): FaceAlertMessage {
   return {

@@ -15,7 +15,7 @@ import { type CameraUrl, parseCameraUrl } from '../media/camera-url.ts';
 import { Access, AddressGate, AdHocWatchers, maySeeAddresses } from './access.ts';
 import { EventFeed } from './events.ts';
 import type { CameraDirectory } from './ports.ts';
-import { closeCodes, isFormat, type ServerMessage } from './protocol.ts';
+import { closeCodes, type EventMessage, isFormat, type ServerMessage } from './protocol.ts';
 import { Session, type SessionSocket, type ShownAs, type Target } from './session.ts';
 import { noSuchFormat } from './showing.ts';
 
@@ -52,6 +52,7 @@ const signOutMs = 500;
 const leavingReason = 'The server is leaving; come back.';
 const maxEventBacklog = 256 * 1024;
 const eventHeartbeatMs = 12_000;
+const heartbeatText = JSON.stringify({ type: 'heartbeat' } satisfies EventMessage);
 
 const fpsText = 'must be a number from 0.1 to 60';
 
@@ -153,6 +154,7 @@ export class LiveServer {
       if (!answered) socket.terminate();
       answered = false;
       socket.ping();
+      socket.send(heartbeatText);
     }, eventHeartbeatMs);
     heartbeat.unref();
     socket.on('pong', () => {

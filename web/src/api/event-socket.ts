@@ -12,6 +12,10 @@ export type Connection =
 
 const firstWaitMs = 800;
 const longestWaitMs = 20_000;
+/** The service says something every 12 s: after this silence the line is dead, whatever TCP believes. */
+const longestSilenceMs = 30_000;
+const longestOpeningMs = 10_000;
+const lookEveryMs = 2_000;
 /** A look at another tab is no reason to go. */
 const restAfterMs = 60_000;
 
@@ -36,6 +40,9 @@ export class EventSocket {
   #opened = false;
   #lostSince: number | null = null;
   #closed = false;
+  /** Of the last message, or of the attempt; ms since 1970, which goes on while the machine sleeps. */
+  #heardAt = 0;
+  readonly #watch = setInterval(() => this.#look(), lookEveryMs);
 
   constructor(url: string, listener: EventSocketListener) {
     this.#url = url;
@@ -55,6 +62,7 @@ export class EventSocket {
     this.#closed = true;
     document.removeEventListener('visibilitychange', this.#onVisibility);
     removeEventListener('online', this.retryNow);
+    clearInterval(this.#watch);
     clearTimeout(this.#rest);
     this.#leave();
   }
@@ -75,9 +83,20 @@ export class EventSocket {
       }, restAfterMs);
     } else {
       this.#attempt = 0;
+      this.#look();
       this.retryNow();
     }
   };
+
+  /** A line that died without a word is left, and made anew. */
+  #look(): void {
+    const socket = this.#socket;
+    if (!socket) return;
+    const opening = socket.readyState === WebSocket.CONNECTING;
+    if (Date.now() - this.#heardAt < (opening ? longestOpeningMs : longestSilenceMs)) return;
+    this.#leave();
+    this.#comeBack();
+  }
 
   #leave(): void {
     clearTimeout(this.#retry);
@@ -90,10 +109,12 @@ export class EventSocket {
     const socket = new WebSocket(this.#url);
     let welcomed = false;
     this.#socket = socket;
+    this.#heardAt = Date.now();
     if (this.#lostSince === null) this.#listener.onConnection({ state: 'connecting' });
     socket.addEventListener('open', () => {
       if (socket !== this.#socket) return;
       welcomed = true;
+      this.#heardAt = Date.now();
       this.#lostSince = null;
       this.#listener.onConnection({ state: 'open' });
       if (this.#opened) this.#listener.onBack();
@@ -101,6 +122,7 @@ export class EventSocket {
     });
     socket.addEventListener('message', ({ data }) => {
       if (socket !== this.#socket) return;
+      this.#heardAt = Date.now();
       // Not at "open": a service that lets go at once would be asked without a pause.
       this.#attempt = 0;
       this.#listener.onMessage(JSON.parse(data));
