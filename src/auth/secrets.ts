@@ -76,7 +76,7 @@ function publish(draft: string, path: string): void {
 }
 
 function makeSecret(dataDir: string, path: string): string {
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o750 });
   const secret = randomBytes(48).toString('base64url');
   const draft = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {

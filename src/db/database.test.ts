@@ -2,13 +2,14 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openDatabase } from './database.ts';
+import { lockFolder } from './folder-lock.ts';
 import type { StreamTable } from './schema.ts';
 
 let folder: string;
@@ -20,6 +21,18 @@ beforeEach(() => {
 });
 
 afterEach(() => rmSync(folder, { recursive: true }));
+
+test('the data folder and what is made in it are closed to other users; a folder that is there stays as it is', async () => {
+  const mode = (name: string) => (statSync(join(folder, name)).mode & 0o777).toString(8);
+  lockFolder(join(folder, 'locked'))();
+  await (await openDatabase(join(folder, 'opened', 'test.sqlite'))).close();
+  for (const made of ['locked', 'opened']) expect(Number(mode(made)) % 10, made).toBe(0);
+  expect(mode('locked/in-use.lock')).toBe('600');
+  expect(mode('opened/test.sqlite')).toBe('600');
+  chmodSync(folder, 0o755);
+  lockFolder(folder)();
+  expect(mode('.')).toBe('755');
+});
 
 function row(id: string): StreamTable {
   return {

@@ -1,11 +1,12 @@
 // Opening the database: file, pragmas, integrity, migrations; and asking it whether it is well.
 // Queries belong to the repositories, one per table.
 
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Kysely, sql } from 'kysely';
 import { ConfigError } from '../config.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { isBusy, isDamaged, readableError } from './errors.ts';
 import { migrate } from './migrations.ts';
 import type { Schema } from './schema.ts';
@@ -55,7 +56,7 @@ export async function openDatabase(path: string, options: Partial<PatienceOption
 function openFile(path: string): DatabaseSync {
   let file: DatabaseSync | undefined;
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    if (path !== ':memory:') makeDataFolder(dirname(path));
     file = new DatabaseSync(path, { timeout: openingBusyMs, enableForeignKeyConstraints: true });
     // It tells who came when; before WAL, whose files get the same rights.
     if (path !== ':memory:') chmodSync(path, 0o600);

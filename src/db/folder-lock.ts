@@ -1,10 +1,11 @@
 // One server for a data folder: a second one would store and alert everything twice.
 // The lock is SQLite's own, which the system releases when the process ends, however it ends.
 
-import { mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { ConfigError } from '../config.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { isBusy } from './errors.ts';
 
 const fileName = 'in-use.lock';
@@ -18,8 +19,11 @@ const patienceMs = 1_000;
 export function lockFolder(folder: string): () => void {
   let file: DatabaseSync | undefined;
   try {
-    mkdirSync(folder, { recursive: true });
-    file = new DatabaseSync(join(folder, fileName), { timeout: patienceMs });
+    makeDataFolder(folder);
+    const path = join(folder, fileName);
+    file = new DatabaseSync(path, { timeout: patienceMs });
+    // Whoever may open it could keep the service from starting.
+    chmodSync(path, 0o600);
     file.exec('pragma locking_mode = exclusive; begin exclusive');
     const held = file;
     return () => held.close();
