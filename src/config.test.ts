@@ -192,7 +192,9 @@ test('former secret keys are a list, and a refusal repeats none of them', () => 
   const keys = ['a former key of some length', 'one from before that one'];
   expect(load({ SECRET_KEY_FALLBACKS: keys.join(', ') }).secretKeyFallbacks).toEqual(keys);
   const short = refusal({ SECRET_KEY_FALLBACKS: `${keys[0]},canary` }).message;
-  expect(short).toMatch(/^SECRET_KEY_FALLBACKS holds a key that is too short/);
+  expect(short).toMatch(
+    /^SECRET_KEY_FALLBACKS holds a key that is too short.* separated by commas .* comma in it/,
+  );
   expect(short).not.toContain('canary');
 });
 

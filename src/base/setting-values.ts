@@ -140,7 +140,9 @@ export const notYet = (instead: string) =>
 /** Former values of SECRET_KEY, the newest first. A refusal never repeats one. */
 export const formerSecretKeys = listSetting(Object.freeze([]), (word) => {
   if (word.length >= 16) return word;
-  throw new Refusal('holds a key that is too short; a SECRET_KEY has 16 characters or more.');
+  throw new Refusal(
+    'holds a key that is too short: keys are separated by commas and have 16 characters or more each; one with a comma in it cannot be given here.',
+  );
 });
 
 export const folder = (text: string) => resolve(text);
