@@ -117,9 +117,15 @@ function accountsOf(parts: {
   apiTokens: ApiTokens;
 }) {
   const { users, mode, signIn, management, apiTokens } = parts;
+  // Once there is a user there always is one: the last admin stays. Strangers then cost no query.
+  let hasUsers = false;
   return {
     /** Whether there is no user yet, so that the set-up link is the only way in. */
-    needsSetup: async () => mode === 'required' && !(await users.any()),
+    async needsSetup() {
+      if (mode === 'off') return false;
+      hasUsers ||= await users.any();
+      return !hasUsers;
+    },
     login: signIn.login.bind(signIn),
     refresh: signIn.refresh.bind(signIn),
     logout: signIn.logout.bind(signIn),

@@ -3,6 +3,7 @@
 import { expect, test, vi } from 'vitest';
 import type { Origin } from '../base/accounts.ts';
 import { everyone } from '../base/identity.ts';
+import { UserRepository } from '../db/users.ts';
 import { failuresAllowed } from './limits.ts';
 import { here, nothing, refusalOf, secretKey, startWorld } from './testing.ts';
 
@@ -231,6 +232,19 @@ test('the set-up link makes one admin, even when it is used twice at once, and i
   expect(await accounts.needsSetup()).toBe(false);
   expect(await refusalOf(some('eve', setupToken))).toBe('403 forbidden');
   expect((await world.restart()).setupLinkSecret()).toBeNull();
+});
+
+test('strangers cost no query once there is a user, also one made by another process', async () => {
+  await using world = await startWorld();
+  const users = new UserRepository(world.database.db);
+  const any = vi.spyOn(users, 'any');
+  const { accounts } = await world.restart({ users });
+  expect(await accounts.needsSetup()).toBe(true);
+  await world.setUp();
+  expect(await accounts.needsSetup()).toBe(false);
+  any.mockClear();
+  for (let index = 0; index < 10; index++) expect(await accounts.needsSetup()).toBe(false);
+  expect(any).not.toHaveBeenCalled();
 });
 
 test('the secret of the set-up link cannot be guessed on and on', async () => {
