@@ -244,6 +244,23 @@ test('a program that signs in for each request keeps a bounded number of session
   expect(onEnd).toHaveBeenCalledOnce();
 });
 
+test('a program that signs in again and again ends its own sessions, not that of its user’s browser', async () => {
+  await using world = await startWorld();
+  const browser = await world.setUp();
+  const identify = () => world.authenticator.identify({ ...nothing, cookie: browser.cookie });
+  expect(await identify()).not.toBeNull();
+  // That the cookie was presented is written by the way.
+  await vi.waitFor(async () => {
+    const used = world.database.db.selectFrom('sessions').select('id').where('cookie_used', '=', 1);
+    expect(await used.execute()).toHaveLength(1);
+  });
+  await sleep(5);
+  for (let index = 0; index < 110; index++)
+    await world.accounts.login({ username: 'root', password: 'correct horse' }, here);
+  expect(await identify()).not.toBeNull();
+  expect(await world.database.db.selectFrom('sessions').select('id').execute()).toHaveLength(100);
+});
+
 test('the last admin cannot be deleted or demoted, also by two at once', async () => {
   await using world = await startWorld();
   const { accounts } = world;

@@ -65,6 +65,8 @@ export interface StoredSession {
   readonly username: string;
   readonly role: Role;
   readonly cookieHash: string;
+  /** 1 once the cookie was presented, else 0. */
+  readonly cookieUsed: number;
   readonly lastUsed: number;
   readonly expiresAt: number;
 }
@@ -89,7 +91,7 @@ export type Rotation =
 export interface SessionStore {
   /**
    * Also notes the user's sign-in.
-   * @param most sessions a user may have: those unused for longest go.
+   * @param most sessions a user may have: those whose cookie was never presented go first, then those unused for longest.
    * @returns ids of those that went; undefined, with nothing stored, when the user is gone or the password is another.
    */
   create(draft: SessionDraft, most: number): Promise<readonly string[] | undefined>;
@@ -103,6 +105,8 @@ export interface SessionStore {
    */
   rotate(change: { from: string; to: string; now: number; expiresAt: number }): Promise<Rotation>;
   setCookie(id: string, cookieHash: string): Promise<void>;
+  /** Its cookie was presented. */
+  useCookie(id: string): Promise<void>;
   /** @returns false when there was none. */
   delete(id: string): Promise<boolean>;
   /** Of these, the ones that are there. */

@@ -21,7 +21,7 @@ export const sessionMs = 30 * dayMs;
 const renewEveryMs = 60 * 60_000;
 /** Used refresh tokens are kept for so long, to notice a second use. */
 const usedTokenMs = 30 * dayMs;
-/** A program that signs in for each request must not fill the database. */
+/** A program that signs in for each request must not fill the database, nor sign its user's browser out. */
 const mostPerUser = 100;
 
 /** The answer to every token that is wrong, expired or revoked: nothing tells which. */
@@ -109,8 +109,12 @@ export class Sessions {
 
   async byCookie(cookie: string): Promise<Identity | null> {
     if (cookie === '' || cookie.length > 100) return null;
-    const session = await this.#options.store.findByCookie(hashSecret(cookie));
-    return session === undefined ? null : this.#use(session, 'cookie');
+    const { store, writes } = this.#options;
+    const session = await store.findByCookie(hashSecret(cookie));
+    if (session === undefined) return null;
+    const { id, cookieUsed } = session;
+    if (cookieUsed === 0) writes.run(`cookie ${id}`, () => store.useCookie(id));
+    return this.#use(session, 'cookie');
   }
 
   /** Notes that the session is in use, at most once an hour. */

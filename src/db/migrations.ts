@@ -37,6 +37,14 @@ const steps: Record<string, Migration> = {
       await createAudit(db);
     },
   },
+  '0004_cookie_used': {
+    async up(db: Kysely<unknown>) {
+      await db.schema
+        .alterTable('sessions')
+        .addColumn('cookie_used', 'smallint', (column) => column.notNull().defaultTo(0))
+        .execute();
+    },
+  },
 };
 
 async function createDetections(db: Kysely<unknown>): Promise<void> {

@@ -81,6 +81,8 @@ export interface SessionTable {
   id: string;
   user_id: string;
   cookie_hash: string;
+  /** 1 once the cookie was presented: a browser is signed in with it. */
+  cookie_used: number;
   created_at: number;
   last_used: number;
   expires_at: number;

@@ -12,6 +12,8 @@ export interface SavedSession {
   readonly username: string;
   readonly role: Role;
   readonly cookieHash: string;
+  /** 1 once the cookie was presented, else 0. */
+  readonly cookieUsed: number;
   readonly lastUsed: number;
   readonly expiresAt: number;
 }
@@ -44,6 +46,7 @@ function sessions(db: Kysely<Schema>) {
       'users.username as username',
       'users.role as role',
       'sessions.cookie_hash as cookieHash',
+      'sessions.cookie_used as cookieUsed',
       'sessions.last_used as lastUsed',
       'sessions.expires_at as expiresAt',
     ]);
@@ -58,7 +61,7 @@ export class SessionRepository {
 
   /**
    * Also notes the user's sign-in.
-   * @param most sessions a user may have: those unused for longest go.
+   * @param most sessions a user may have: those whose cookie was never presented go first, then those unused for longest.
    * @returns ids of those that went; undefined, with nothing stored, when the user is gone or the password is another.
    */
   create(draft: NewSession, most: number): Promise<readonly string[] | undefined> {
@@ -77,6 +80,7 @@ export class SessionRepository {
           id: draft.id,
           user_id: draft.userId,
           cookie_hash: draft.cookieHash,
+          cookie_used: 0,
           created_at: draft.now,
           last_used: draft.now,
           expires_at: draft.expiresAt,
@@ -147,6 +151,11 @@ export class SessionRepository {
     await this.#db.updateTable('sessions').set({ cookie_hash: cookieHash }).where('id', '=', id).execute();
   }
 
+  /** Its cookie was presented. */
+  async useCookie(id: string): Promise<void> {
+    await this.#db.updateTable('sessions').set({ cookie_used: 1 }).where('id', '=', id).execute();
+  }
+
   /** Its refresh tokens go too. @returns false when there was none. */
   async delete(id: string): Promise<boolean> {
     const { numDeletedRows } = await this.#db.deleteFrom('sessions').where('id', '=', id).executeTakeFirst();
@@ -195,7 +204,7 @@ async function addRefreshToken(
     .execute();
 }
 
-/** Deletes all sessions of the user but the `keep` last used. @returns their ids. */
+/** Deletes all sessions of the user but `keep`: browsers before programs, then the last used. @returns their ids. */
 async function removeSurplus(
   transaction: Transaction<Schema>,
   userId: string,
@@ -205,6 +214,7 @@ async function removeSurplus(
     .selectFrom('sessions')
     .select('id')
     .where('user_id', '=', userId)
+    .orderBy('cookie_used', 'desc')
     .orderBy('last_used', 'desc')
     .orderBy('id')
     // A limit is needed before an offset, and no user has more.
