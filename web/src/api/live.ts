@@ -5,7 +5,8 @@ import { useEffect, useSyncExternalStore } from 'react';
 import { fetchNewAlerts } from './alert-news.ts';
 import { type Connection, EventSocket } from './event-socket.ts';
 import { keys, queryClient } from './query-client.ts';
-import type { EventMessage, FaceAlertMessage, Stream } from './types.ts';
+import { asTold, forgetStatuses, noteStatus, type StatusEvent } from './told-status.ts';
+import type { FaceAlertMessage, Stream } from './types.ts';
 
 /** A storm of alerts makes one request in so many ms. */
 const alertPauseMs = 1_000;
@@ -18,16 +19,11 @@ const alertListeners = new Set<(alert: FaceAlertMessage) => void>();
 const detectorStates = new Map<string, NonNullable<StatusEvent['detection']>>();
 const detectorListeners = new Set<() => void>();
 
-type StatusEvent = Extract<EventMessage, { type: 'status' }>;
-
 const invalidate = (queryKey: readonly unknown[]) => void queryClient.invalidateQueries({ queryKey });
-
-function withStatus(stream: Stream, { status, message }: StatusEvent): Stream {
-  return { ...stream, status, last_error: status === 'online' ? null : (message ?? null) };
-}
 
 function onStatus(event: StatusEvent): void {
   const { stream_id: id, detection } = event;
+  noteStatus(event);
   if (detection) {
     detectorStates.set(id, detection);
     for (const listener of detectorListeners) listener();
@@ -37,9 +33,9 @@ function onStatus(event: StatusEvent): void {
   // Somebody has added a camera; or one came online, and its size and codec are known only now.
   if (list && (!known || (event.status === 'online' && known.status !== 'online'))) invalidate(keys.streams);
   queryClient.setQueryData<Stream[]>(keys.streams, (streams) =>
-    streams?.map((stream) => (stream.id === id ? withStatus(stream, event) : stream)),
+    streams?.map((stream) => (stream.id === id ? asTold(stream) : stream)),
   );
-  queryClient.setQueryData<Stream>(keys.stream(id), (stream) => stream && withStatus(stream, event));
+  queryClient.setQueryData<Stream>(keys.stream(id), (stream) => stream && asTold(stream));
 }
 
 function onAlert(alert: FaceAlertMessage): void {
@@ -72,7 +68,10 @@ function open(): EventSocket {
       invalidate(keys.detections);
     },
     onRefused: () => invalidate(keys.session),
-    onConnection: setConnection,
+    onConnection: (next) => {
+      if (next.state !== 'open') forgetStatuses();
+      setConnection(next);
+    },
   });
 }
 
@@ -86,6 +85,7 @@ export function useLiveEvents(keepHidden: boolean): void {
       clearTimeout(alertTimer);
       alertTimer = undefined;
       detectorStates.clear();
+      forgetStatuses();
       connection = { state: 'connecting' };
     };
   }, []);

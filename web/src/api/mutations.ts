@@ -4,6 +4,7 @@
 import { type InfiniteData, type QueryKey, useMutation } from '@tanstack/react-query';
 import { api } from './client.ts';
 import { endSession, forgetAll, keys, queryClient } from './query-client.ts';
+import { asTold } from './told-status.ts';
 import type * as t from './types.ts';
 
 const invalidate = (...changed: readonly QueryKey[]) =>
@@ -39,7 +40,10 @@ export function useChangeOwnPassword() {
 
 // --- Streams
 
-function putStream(stream: t.Stream): void {
+function putStream(reply: t.Stream): void {
+  const stream = asTold(reply);
+  // More than the status may have changed meanwhile: the size of the picture is known once there is one.
+  if (stream.status !== reply.status) void invalidate(keys.streams);
   queryClient.setQueryData<t.Stream>(keys.stream(stream.id), stream);
   queryClient.setQueryData<t.Stream[]>(keys.streams, (list) =>
     list?.some(({ id }) => id === stream.id)

@@ -11,6 +11,7 @@ import {
 import { api } from './client.ts';
 import { ApiError, isSignedOut } from './errors.ts';
 import { keys, type Session } from './query-client.ts';
+import { asTold } from './told-status.ts';
 import type { AlertFilter, AuditFilter, DetectionFilter } from './types.ts';
 
 /** Who is signed in here. A refusal is an answer, not an error; an error means that the service cannot be asked. */
@@ -53,14 +54,14 @@ export function useTroubledParts(enabled: boolean): readonly string[] {
 export function useStreams() {
   return useQuery({
     queryKey: keys.streams,
-    queryFn: async ({ signal }) => (await api.streams(signal)).streams,
+    queryFn: async ({ signal }) => (await api.streams(signal)).streams.map(asTold),
   });
 }
 
 export function useStream(id: string) {
   return useQuery({
     queryKey: keys.stream(id),
-    queryFn: async ({ signal }) => (await api.stream(id, signal)).stream,
+    queryFn: async ({ signal }) => asTold((await api.stream(id, signal)).stream),
   });
 }
 
