@@ -1,16 +1,17 @@
 // What is shown: the entrance while nobody is signed in, else the shell with the page of the address.
 
-import { lazy, Suspense, useEffect } from 'react';
+import { Suspense, useEffect } from 'react';
 import { useSessionQuery } from './api/queries.ts';
 import { EntranceFrame } from './pages/entrance/entrance-frame.tsx';
 import { Unreachable } from './pages/entrance/unreachable.tsx';
 import { SessionContext } from './session.ts';
+import { lateCode } from './shell/late-code.ts';
 import { Shell } from './shell/shell.tsx';
 import { text } from './text.ts';
 import { Toasts } from './ui/toast.tsx';
 
-const SignIn = lazy(() => import('./pages/entrance/sign-in.tsx'));
-const SetUp = lazy(() => import('./pages/entrance/set-up.tsx'));
+const SignIn = lateCode(() => import('./pages/entrance/sign-in.tsx'));
+const SetUp = lateCode(() => import('./pages/entrance/set-up.tsx'));
 
 /** In the place of the card, as long as it is not known what to show; after a moment only, so that nothing flickers. */
 function Waiting() {

@@ -6,11 +6,9 @@ import { createRoot } from 'react-dom/client';
 import { queryClient } from './api/query-client.ts';
 import { App } from './app.tsx';
 import { takeSetupSecret } from './setup-secret.ts';
-import { reloadForNewVersion } from './shell/new-version.ts';
 import './styles.css';
 
 takeSetupSecret();
-addEventListener('vite:preloadError', reloadForNewVersion);
 
 const root = document.getElementById('root');
 if (!root) throw new Error('The document has no #root.');

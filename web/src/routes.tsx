@@ -12,8 +12,9 @@ import {
   Settings,
   UsersRound,
 } from 'lucide-react';
-import { type ComponentType, lazy } from 'react';
+import type { ComponentType } from 'react';
 import type { Role } from './api/types.ts';
+import { lateCode } from './shell/late-code.ts';
 import { text } from './text.ts';
 import type { Icon } from './ui/icon.ts';
 
@@ -37,60 +38,60 @@ export const routes: readonly PageRoute[] = [
   {
     path: '/',
     role: 'viewer',
-    component: lazy(() => import('./pages/wall/wall-page.tsx')),
+    component: lateCode(() => import('./pages/wall/wall-page.tsx')),
     nav: { group: 'main', label: text.nav.wall, icon: LayoutGrid },
   },
   {
     path: '/cameras',
     role: 'viewer',
-    component: lazy(() => import('./pages/cameras/cameras-page.tsx')),
+    component: lateCode(() => import('./pages/cameras/cameras-page.tsx')),
     nav: { group: 'main', label: text.nav.cameras, icon: Cctv },
   },
   {
     path: '/cameras/:id',
     role: 'viewer',
-    component: lazy(() => import('./pages/cameras/camera-page.tsx')),
+    component: lateCode(() => import('./pages/cameras/camera-page.tsx')),
   },
   {
     path: '/alerts',
     role: 'viewer',
-    component: lazy(() => import('./pages/alerts/alerts-page.tsx')),
+    component: lateCode(() => import('./pages/alerts/alerts-page.tsx')),
     nav: { group: 'main', label: text.nav.alerts, icon: BellRing, countsAlerts: true },
   },
   {
     path: '/detections',
     role: 'viewer',
-    component: lazy(() => import('./pages/detections/detections-page.tsx')),
+    component: lateCode(() => import('./pages/detections/detections-page.tsx')),
     nav: { group: 'main', label: text.nav.detections, icon: ScanFace },
   },
   {
     path: '/performance',
     role: 'viewer',
-    component: lazy(() => import('./pages/performance/performance-page.tsx')),
+    component: lateCode(() => import('./pages/performance/performance-page.tsx')),
     nav: { group: 'more', label: text.nav.performance, icon: ChartLine },
   },
   {
     path: '/settings',
     role: 'viewer',
-    component: lazy(() => import('./pages/settings/settings-page.tsx')),
+    component: lateCode(() => import('./pages/settings/settings-page.tsx')),
     nav: { group: 'more', label: text.nav.settings, icon: Settings },
   },
   {
     path: '/users',
     role: 'admin',
-    component: lazy(() => import('./pages/users/users-page.tsx')),
+    component: lateCode(() => import('./pages/users/users-page.tsx')),
     nav: { group: 'admin', label: text.nav.users, icon: UsersRound },
   },
   {
     path: '/tokens',
     role: 'admin',
-    component: lazy(() => import('./pages/tokens/tokens-page.tsx')),
+    component: lateCode(() => import('./pages/tokens/tokens-page.tsx')),
     nav: { group: 'admin', label: text.nav.tokens, icon: KeyRound },
   },
   {
     path: '/audit',
     role: 'admin',
-    component: lazy(() => import('./pages/audit/audit-page.tsx')),
+    component: lateCode(() => import('./pages/audit/audit-page.tsx')),
     nav: { group: 'admin', label: text.nav.audit, icon: ScrollText },
   },
 ];

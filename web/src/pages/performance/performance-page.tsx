@@ -2,10 +2,11 @@
 // Figures are fetched by api/performance.ts and read by figures.ts; a table says the same as the charts.
 
 import { ChartLine } from 'lucide-react';
-import { lazy, type ReactNode, Suspense, useMemo, useState } from 'react';
+import { type ReactNode, Suspense, useMemo, useState } from 'react';
 import { useCamerasPerformance, useServicePerformance } from '../../api/performance.ts';
 import { useStreams } from '../../api/queries.ts';
 import type { CameraPerformance, Stream } from '../../api/types.ts';
+import { lateCode } from '../../shell/late-code.ts';
 import { Page } from '../../shell/page.tsx';
 import { text } from '../../text.ts';
 import { LinkButton } from '../../ui/button.tsx';
@@ -20,7 +21,7 @@ import { charted, healthOf, summarise, withUnit } from './figures.ts';
 import { FiguresTable } from './figures-table.tsx';
 import { type Timeline, timelineOf } from './timeline.ts';
 
-const Chart = lazy(() => import('./chart.tsx'));
+const Chart = lateCode(() => import('./chart.tsx'));
 
 /** As many as there are colours. */
 const mostDrawn = 6;
