@@ -53,11 +53,16 @@ export interface App {
 
 /** @throws ConfigError when a part cannot start with these settings. */
 export async function startApp(config: Config, log: Log): Promise<App> {
+  // Closed in reverse order, at the end or as soon as something fails here: what was begun would keep a service alive
+  // that serves nothing.
+  await using opened = new AsyncDisposableStack();
   const clock = systemClock;
-  const unlock = lockFolder(config.dataDir);
+  opened.defer(lockFolder(config.dataDir));
   const database = await openDatabase(join(config.dataDir, databaseFileName));
+  opened.defer(() => database.close());
   const secretKey = loadSecretKey(config);
   const auth = await openSignIn(config, { database, secretKey, clock, log });
+  opened.defer(() => auth.close());
   const detections = new DetectionRepository(database.db);
   const alerts = new AlertRepository(database.db);
   const images = new FolderImageStore(join(config.dataDir, 'media'));
@@ -68,12 +73,14 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     clock,
     onTrouble: (error) => log.warn({ err: error }, 'old detections cannot be removed at the moment'),
   });
+  opened.defer(() => retention.stop());
   const visits = new VisitStore({ detections, alerts, images, makeRoom: () => retention.makeRoom(), log });
   const store = new StreamRepository(database.db, new SecretBox(secretKey, config.secretKeyFallbacks));
   const pool = new CodecPool({
     log,
     ...(config.modelsDir !== undefined && { modelsFolder: config.modelsDir }),
   });
+  opened.defer(() => pool.close());
   const policy = new AddressPolicy({
     allowed: config.rtspAllowedNetworks,
     denied: config.rtspDeniedNetworks,
@@ -135,37 +142,28 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     optionalChecks: { detector: () => cameras.checkDetector() },
     publicDir,
   });
-  const close = async () => {
+  opened.defer(async () => {
     histories.stop();
     // Viewers first: the HTTP server waits for their sockets.
     await Promise.all([live.close().then(() => http.close()), cameras.close()]);
-    await Promise.all([pool.close(), retention.stop(), auth.close()]);
-    await database.close();
-    unlock();
-  };
-  let address: string;
-  try {
-    await live.register(http);
-    await renewSeals(store, log);
-    await streams.start();
-    pool.warm();
-    retention.start();
-    histories.start();
-    cleanUp(images, detections, clock, log);
-    address = await listen(http, config);
-  } catch (error) {
-    // Processes and connections that were begun would keep a service alive that serves nothing.
-    await close();
-    throw error;
-  }
+  });
+  await live.register(http);
+  await renewSeals(store, log);
+  await streams.start();
+  pool.warm();
+  retention.start();
+  histories.start();
+  cleanUp(images, detections, clock, log);
+  const address = await listen(http, config);
 
   const setUpSecret = auth.setupLinkSecret();
+  const running = opened.move();
   return {
     address,
     setupLink: setUpSecret === null ? null : `${address}/#setup=${setUpSecret}`,
     streamService: streams,
     streams: () => cameras.counts.saved,
-    close,
+    close: () => running.disposeAsync(),
   };
 }
 

@@ -45,6 +45,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
   /** Figures of cameras that are gone. */
   #past = nothingDetected;
   readonly #followers = new Set<(camera: LiveCamera) => void>();
+  #closing = false;
 
   constructor(options: CamerasOptions) {
     this.#options = options;
@@ -73,7 +74,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
       address: saved.detectionAddress,
       confidenceThreshold: saved.confidenceThreshold,
     });
-    const running = saved.wanted === 'running';
+    const running = saved.wanted === 'running' && !this.#closing;
     if (!running && entry.running) void camera.stop();
     // An edit, or a "start" by hand, is the person that a camera in `error` waits for.
     else if (running && (!entry.running || camera.inError)) camera.start();
@@ -225,6 +226,8 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
 
   /** Disconnects every camera, told properly; bounded by the client's own limits. */
   async close(): Promise<void> {
+    // Viewers may still ask for one: it would be connected to for good.
+    this.#closing = true;
     const cameras = [...this.#saved.values(), ...this.#adHoc.values()].map(({ camera }) => camera);
     this.#saved.clear();
     this.#adHoc.clear();
@@ -258,12 +261,9 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
   }
 
   #openAdHoc(key: string, address: CameraUrl, openedBy: string | null): Camera {
-    if (!this.#mayOpenAdHoc(openedBy))
-      throw new AppError(
-        429,
-        'too_many_streams',
-        'Too many streams are open; close one, or save this camera.',
-      );
+    if (this.#closing) throw new AppError(503, 'server_leaving', 'The server is leaving; come back.');
+    const tooMany = 'Too many streams are open; close one, or save this camera.';
+    if (!this.#mayOpenAdHoc(openedBy)) throw new AppError(429, 'too_many_streams', tooMany);
     let cancel: (() => void) | null = null;
     const end = () => {
       if (camera.viewers > 0 || this.#adHoc.get(key)?.camera !== camera) return;

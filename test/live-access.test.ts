@@ -183,6 +183,17 @@ describe('who may watch what', () => {
     expect(simulator.camera('/other').stats.sessionsTotal).toBe(0);
   });
 
+  it('connects to no camera any more once it is closing, whoever asks', async () => {
+    const leaving = await serveLive();
+    await leaving.cameras.close();
+    const viewer = new Viewer(leaving.url('operator', 'otto', byAddress(simulator.url('/other'))));
+    await viewer.until('told', ({ messages }) => messages.some(({ type }) => type === 'error'));
+    expect(viewer.messages).toContainEqual(expect.objectContaining({ code: 'server_leaving' }));
+    expect(leaving.cameras.counts).toEqual({ saved: 0, adHoc: 0 });
+    await viewer.close();
+    await leaving.close();
+  });
+
   it('lets operators and admins watch other cameras, and tells of each who does once', async () => {
     const path = byAddress(simulator.url('/other'));
     const viewers = [
