@@ -31,6 +31,8 @@ function permissions(modelsFolder: string | undefined): string[] {
   const folders = [
     join(packageFolder, 'src'),
     join(packageFolder, 'models'),
+    // As it is named, which may be a link to the folder that is resolved below.
+    join(packageFolder, 'node_modules'),
     // Beside this package's own folder when it was installed as a dependency.
     dependencies.slice(0, dependencies.indexOf(`${sep}node_modules${sep}`) + 1 + 'node_modules'.length),
     ...(modelsFolder === undefined ? [] : [modelsFolder]),
