@@ -1,13 +1,13 @@
 // The audit trail: what sign-in tells it, what a broken database costs, and how much of it is kept.
 // What requests leave in it is tested in http/.
 
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { AuditAction } from '../base/accounts.ts';
 import { silentLog } from '../base/log.ts';
 import { AuditRepository } from '../db/audit.ts';
 import { ScriptedClock } from '../detect/testing.ts';
 import { AuditLog } from './audit.ts';
-import { addUser, here, refusalOf, startWorld } from './testing.ts';
+import { addUser, here, nothing, refusalOf, startWorld } from './testing.ts';
 
 test('the audit trail tells who did what, newest first, in pages, and holds no password', async () => {
   await using world = await startWorld();
@@ -114,4 +114,25 @@ test('alerts marked as viewed again and again push nothing else out of the audit
   expect(await Promise.all((['stream_deleted', 'alert_viewed', 'signed_in'] as const).map(count))).toEqual([
     10, 0, 20,
   ]);
+});
+
+test('a clock that leaps ahead takes neither the audit trail nor sessions with it, unless it stays there', async () => {
+  const clock = new ScriptedClock();
+  await using world = await startWorld({}, clock);
+  const { cookie } = await world.setUp();
+  const leap = 3_650 * 24 * 60 * 60_000;
+  const kept = async () => {
+    const sessions = await world.database.db.selectFrom('sessions').select('id').execute();
+    const entries = await world.audit.list({ limit: 10, action: 'set_up' });
+    return [sessions.length, entries.length];
+  };
+  clock.jumpWall(leap);
+  await clock.advance(2 * 60 * 60_000);
+  expect(await kept()).toEqual([1, 1]);
+  clock.jumpWall(-leap);
+  await clock.advance(60 * 60_000);
+  expect(await world.authenticator.identify({ ...nothing, cookie })).not.toBeNull();
+  clock.jumpWall(leap);
+  await clock.advance(26 * 60 * 60_000);
+  await vi.waitFor(async () => expect(await kept()).toEqual([0, 0]));
 });

@@ -6,6 +6,7 @@ import { backoffMs } from '../base/backoff.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Log, redact } from '../base/log.ts';
 import { Reporter } from '../base/reporter.ts';
+import { ClockLeaps } from './clock-leaps.ts';
 import type { AuditRow, AuditStore } from './ports.ts';
 
 const maxQueued = 1_000;
@@ -42,6 +43,7 @@ export class AuditLog {
   readonly #options: AuditLogOptions;
   readonly #trouble: Reporter;
   readonly #lost: Reporter<string>;
+  readonly #leaps: ClockLeaps;
   #queue: AuditRow[] = [];
   #writing: Promise<void> | null = null;
   #cancelWrite: (() => void) | null = null;
@@ -53,6 +55,7 @@ export class AuditLog {
   constructor(options: AuditLogOptions) {
     this.#options = options;
     const { clock, log } = options;
+    this.#leaps = new ClockLeaps(clock);
     this.#trouble = new Reporter(clock, 60_000, (count, err) =>
       log.warn({ err, count }, 'the audit trail cannot be written at the moment'),
     );
@@ -148,7 +151,7 @@ export class AuditLog {
     try {
       // A few at a time, with a rest: live video goes first.
       while (!this.#closed) {
-        const before = clock.wallTime() - keep.ms;
+        const before = this.#leaps.believed() ? clock.wallTime() - keep.ms : 0;
         const limits = { before, most: keep.rows, first: leastWorth, limit: pruneAtOnce };
         if ((await store.prune(limits)) < pruneAtOnce) return;
         await new Promise<void>((resolve) => clock.after(10, resolve));
