@@ -69,11 +69,12 @@ globalThis.live = {
     const seen = pixels(name);
     return seen && readStrip(seen.data, seen.width, seen.height);
   },
-  /** The same, quick enough for every repaint: from a copy of a fixed small size. */
+  /** The same, quick enough for every repaint: only the strip is copied, small. */
   glimpse(name) {
     const source = shown(name);
-    if (!(source.videoWidth ?? source.width)) return null;
-    small.drawImage(source, 0, 0, 320, 240);
+    const width = source.videoWidth ?? source.width, height = source.videoHeight ?? source.height;
+    if (!width) return null;
+    small.drawImage(source, 0, (height * 23) / 24, width, height / 24, 0, 230, 320, 10);
     return readStrip(small.getImageData(0, 0, 320, 240).data, 320, 240);
   },
   colour(name, x, y) {
@@ -108,6 +109,7 @@ export interface TileView {
     readonly height: number;
     readonly step: string;
     readonly codec: string | null;
+    readonly audio: boolean;
   };
   /** Every state since the tile was made. */
   readonly states: readonly {

@@ -7,6 +7,7 @@ export type { Format, ServerMessage };
 export type StreamInfo = Extract<ServerMessage, { type: 'stream_info' }>;
 export type CameraStatus = Extract<ServerMessage, { type: 'status' }>;
 export type DetectionsMessage = Extract<ServerMessage, { type: 'detections' }>;
+export type SoundMessage = Extract<ServerMessage, { type: 'audio' }>;
 export type ServiceStats = Extract<ServerMessage, { type: 'performance_stats' }>;
 
 /** A way to get the picture onto the screen, best first: `webcodecs`, `mse`, `jpeg`. */
@@ -65,6 +66,8 @@ export interface Report {
   readonly codec: string | null;
   /** Whose picture is on the screen; null before the first one. */
   readonly showing: Step | 'still' | null;
+  /** The camera's sound as it is sent to viewers; null while there is none to be had in the way in use. */
+  readonly sound: { readonly sampleRate: number } | null;
   /** Of the picture on the screen, in pixels. */
   readonly size: { readonly width: number; readonly height: number } | null;
   /** The picture on the screen is of now. */
@@ -112,6 +115,8 @@ export type ToEngine =
   | { readonly type: 'want'; readonly tile: number; readonly want: Want }
   /** The room for the picture on the screen, in device pixels: more of them than that need not be drawn. */
   | { readonly type: 'room'; readonly tile: number; readonly width: number; readonly height: number }
+  /** Whether somebody wants to hear it. */
+  | { readonly type: 'sound'; readonly tile: number; readonly on: boolean }
   /** Tries at once what waits or has ended. */
   | { readonly type: 'hurry'; readonly tile: number }
   | { readonly type: 'sink'; readonly tile: number; readonly news: SinkNews }
@@ -131,6 +136,13 @@ export type FromEngine =
   /** A new video begins: fragments of this type follow. */
   | { readonly type: 'mp4'; readonly tile: number; readonly mime: string }
   | { readonly type: 'fragment'; readonly tile: number; readonly data: ArrayBuffer }
+  /** Decoded sound, a piece for each channel, to be heard after what came before. */
+  | {
+      readonly type: 'sound';
+      readonly tile: number;
+      readonly sampleRate: number;
+      readonly channels: readonly Float32Array<ArrayBuffer>[];
+    }
   /** No fragment will follow. */
   | { readonly type: 'mp4End'; readonly tile: number };
 

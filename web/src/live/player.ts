@@ -8,6 +8,7 @@ import { availableSteps } from './capabilities.ts';
 import { sharedEngine } from './engine.ts';
 import type { FromEngine, Report, ServerMessage, Step, Want } from './messages.ts';
 import { MseSink } from './mse-sink.ts';
+import { Sound } from './sound.ts';
 import { type SourceOptions, sourceOf } from './source.ts';
 import { describe, type LiveState, type LiveStats } from './state.ts';
 
@@ -35,6 +36,7 @@ const beforeFirstReport: Report = {
   step: 'jpeg',
   fall: null,
   codec: null,
+  sound: null,
   showing: null,
   size: null,
   fresh: false,
@@ -64,6 +66,7 @@ export class LivePlayer {
   #visible: boolean;
   #showsBoxes: boolean;
   #muted = true;
+  #sound: Sound | null = null;
   #hideTimer: ReturnType<typeof setTimeout> | undefined;
   #countdown: ReturnType<typeof setTimeout> | undefined;
   #destroyed = false;
@@ -78,7 +81,9 @@ export class LivePlayer {
     this.#fitting = fit;
     const available = availableSteps();
     const steps = format === 'auto' ? available : available.slice(Math.max(0, available.indexOf(format)));
-    const link = { state: visible ? 'opening' : 'resting' } as const;
+    // The engine tells of changes, and begins at rest.
+    const wanted = visible && pageAttention().looking;
+    const link = { state: wanted ? 'opening' : 'resting' } as const;
     this.#report = { ...beforeFirstReport, link, step: steps[0] ?? 'jpeg' };
     this.#state = describe(this.#report, Date.now());
     this.#stats = {
@@ -147,8 +152,11 @@ export class LivePlayer {
   }
 
   setMuted(muted: boolean): void {
+    if (muted === this.#muted) return;
     this.#muted = muted;
     if (this.#video) this.#video.muted = muted;
+    this.#engine.send({ type: 'sound', tile: this.#tile, on: !muted });
+    this.#tuneSound();
     this.#changed();
   }
 
@@ -166,6 +174,7 @@ export class LivePlayer {
     this.#leaveAttention();
     this.#resize.disconnect();
     this.#sink?.stop();
+    this.#sound?.close();
     this.#engine.leave(this.#tile);
     this.#listeners.clear();
     this.#messageListeners.clear();
@@ -184,7 +193,12 @@ export class LivePlayer {
         this.#take(message.report);
         return;
       case 'stats':
-        this.#stats = { ...message.stats, step: this.#report.step, codec: this.#report.codec, audio: false };
+        this.#stats = {
+          ...message.stats,
+          step: this.#report.step,
+          codec: this.#report.codec,
+          audio: this.#report.sound !== null,
+        };
         this.#changed();
         return;
       case 'message':
@@ -192,6 +206,9 @@ export class LivePlayer {
         return;
       case 'drawn':
         this.#drawBoxes(message.timestamp);
+        return;
+      case 'sound':
+        this.#sound?.push(message.channels, message.sampleRate);
         return;
       case 'mp4':
         this.#startMp4(message.mime);
@@ -213,6 +230,8 @@ export class LivePlayer {
     this.#fit();
     if (!report.fresh) this.#boxes.show([]);
     if (report.link.state !== 'open') this.#faces.clear();
+    this.#stats = { ...this.#stats, audio: report.sound !== null };
+    this.#tuneSound();
     this.#describe();
   }
 
@@ -238,6 +257,18 @@ export class LivePlayer {
     if (!this.#showsBoxes || newest === null) return;
     const guess = newest + (performance.now() - this.#newestFacesAt) * 1000 + detectionLagUs;
     this.#boxes.show(this.#faces.at(timestamp ?? guess));
+  }
+
+  /** The context runs at the camera's own rate, so that pieces follow each other without a seam. */
+  #tuneSound(): void {
+    const rate =
+      this.#muted || this.#report.step !== 'webcodecs' ? null : (this.#report.sound?.sampleRate ?? null);
+    if (this.#sound && this.#sound.sampleRate !== rate) {
+      this.#sound.close();
+      this.#sound = null;
+    }
+    if (rate !== null) this.#sound ??= new Sound(rate);
+    this.#sound?.resume();
   }
 
   #startMp4(mime: string): void {

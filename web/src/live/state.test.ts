@@ -10,6 +10,7 @@ const live: Report = {
   fall: null,
   codec: 'avc1.42C01E',
   showing: 'webcodecs',
+  sound: null,
   size: { width: 640, height: 480 },
   fresh: true,
   silentSeconds: 0,

@@ -63,7 +63,7 @@ export class Link {
     this.#connect();
   }
 
-  send(command: Readonly<Record<string, string>>): void {
+  send(command: Readonly<Record<string, string | boolean>>): void {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(command));
   }
 

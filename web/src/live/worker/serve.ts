@@ -27,9 +27,7 @@ export function serve(port: EnginePort): void {
     switch (message.type) {
       case 'add': {
         const { tile, canvas, source, steps } = message;
-        const made = new Tile({ tile, canvas, source, steps, post });
-        tiles.set(tile, made);
-        made.report();
+        tiles.set(tile, new Tile({ tile, canvas, source, steps, post }));
         return;
       }
       case 'want':
@@ -37,6 +35,9 @@ export function serve(port: EnginePort): void {
         return;
       case 'room':
         tiles.get(message.tile)?.room(message.width, message.height);
+        return;
+      case 'sound':
+        tiles.get(message.tile)?.sound(message.on);
         return;
       case 'hurry':
         tiles.get(message.tile)?.hurry(true);

@@ -22,6 +22,7 @@ import { Ladder } from './ladder.ts';
 import { Link } from './link.ts';
 import { RelayView } from './relay-view.ts';
 import { Screen } from './screen.ts';
+import { SoundDecoder } from './sound-decoder.ts';
 import { Thumbnail, type ThumbnailNews } from './thumbnail.ts';
 import type { View, ViewListener } from './view.ts';
 
@@ -32,6 +33,8 @@ const freshMs = 3_000;
 /** So many new starts within the time, and the way is given up. */
 const mostLosses = 3;
 const lossWindowMs = 30_000;
+/** Of binary messages in `annexb`. */
+const soundKind = 2;
 /** Faces are in step with pictures for as long after the last news of them, ms. */
 const facesMs = 3_000;
 
@@ -68,6 +71,10 @@ export class Tile {
   #reported = '';
   #reportedFresh = false;
   #switchedAt = 0;
+  #soundWanted = false;
+  /** On this connection, in this format. */
+  #soundAsked = false;
+  #sound: SoundDecoder | null = null;
 
   constructor(options: TileOptions) {
     this.#options = options;
@@ -76,7 +83,7 @@ export class Tile {
     this.#link = new Link(options.source, {
       url: () => this.#url(),
       onText: (text) => this.#read(JSON.parse(text)),
-      onBinary: (data) => this.#view?.take(data, performance.now()),
+      onBinary: (data) => this.#take(data),
       onChange: () => this.#onLink(),
     });
   }
@@ -108,6 +115,17 @@ export class Tile {
   /** In device pixels. */
   room(width: number, height: number): void {
     this.#screen.room(width, height);
+  }
+
+  /** Whether its sound is to be heard. */
+  sound(on: boolean): void {
+    this.#soundWanted = on;
+    this.#soundAsked = false;
+    if (on) this.#askForSound();
+    else {
+      this.#link.send({ command: 'audio', on: false });
+      this.#closeSound();
+    }
   }
 
   onSink(news: SinkNews): void {
@@ -159,6 +177,7 @@ export class Tile {
       step: this.#ladder.current,
       fall: this.#ladder.fall,
       codec: this.#codec,
+      sound: this.#soundInfo && { sampleRate: this.#soundInfo.sample_rate },
       showing: this.#showing,
       size: this.#showing === null ? null : this.#size,
       fresh,
@@ -180,6 +199,8 @@ export class Tile {
   #url(): string {
     const url = new URL(this.#options.source.socketUrl);
     url.searchParams.set('format', formatOf[this.#ladder.current]);
+    if (this.#soundWanted) url.searchParams.set('audio', '1');
+    this.#soundAsked = this.#soundWanted;
     return url.href;
   }
 
@@ -197,6 +218,7 @@ export class Tile {
 
   #read(message: ServerMessage): void {
     if (message.type === 'stream_info') this.#onInfo(message);
+    else if (message.type === 'audio') this.#onSound(message.audio);
     else if (message.type === 'status') this.#onStatus(message);
     else if (message.type === 'performance_stats') this.#stats = message;
     else if (message.type === 'detections') this.#facesAt = performance.now();
@@ -235,7 +257,50 @@ export class Tile {
     if (info.format !== formatOf[this.#ladder.current]) return;
     this.#screen.reset();
     this.#view = this.#viewOf(info);
+    this.#setUpSound();
     this.report();
+  }
+
+  get #soundInfo(): StreamInfo['audio'] {
+    if (!this.#info?.audio || this.#info.format === 'jpeg') return null;
+    return this.#info.format === 'annexb' && !('AudioDecoder' in globalThis) ? null : this.#info.audio;
+  }
+
+  #askForSound(): void {
+    if (!this.#soundWanted || this.#soundAsked || !this.#soundInfo) return;
+    this.#soundAsked = true;
+    this.#link.send({ command: 'audio', on: true });
+  }
+
+  #onSound(audio: StreamInfo['audio']): void {
+    if (this.#info) this.#info = { ...this.#info, audio };
+    this.#setUpSound();
+    this.report();
+  }
+
+  #setUpSound(): void {
+    this.#closeSound();
+    this.#askForSound();
+    const info = this.#soundInfo;
+    if (!info?.sent || this.#info?.format !== 'annexb') return;
+    const { tile, post } = this.#options;
+    this.#sound = new SoundDecoder(info, (channels, sampleRate) =>
+      post(
+        { type: 'sound', tile, sampleRate, channels },
+        channels.map(({ buffer }) => buffer),
+      ),
+    );
+  }
+
+  #closeSound(): void {
+    this.#sound?.close();
+    this.#sound = null;
+  }
+
+  #take(data: ArrayBuffer): void {
+    const kind = this.#info?.format === 'annexb' ? new Uint8Array(data, 0, 1)[0] : null;
+    if (kind === soundKind) this.#sound?.take(data);
+    else this.#view?.take(data, performance.now());
   }
 
   #viewOf(info: StreamInfo): View {
@@ -284,11 +349,13 @@ export class Tile {
   #switch(): void {
     this.#closeView();
     this.#switchedAt = performance.now();
+    this.#soundAsked = false;
     this.#link.send({ command: 'format', format: formatOf[this.#ladder.current] });
     this.report();
   }
 
   #closeView(): void {
+    this.#closeSound();
     const view = this.#view;
     this.#view = null;
     if (!view) return;
