@@ -39,6 +39,11 @@ export function formatDateTime(moment: Moment): string {
   return `${date.format(at)}, ${shortTime.format(at)}`;
 }
 
+/** Today, 14:03:27 */
+export function formatDayTime(moment: Moment): string {
+  return `${formatDay(moment)}, ${formatTime(moment)}`;
+}
+
 /** With weekday and time zone, for tooltips. */
 export function formatFull(moment: Moment): string {
   return full.format(new Date(moment));

@@ -149,7 +149,7 @@ export const text = {
   /** What a tile says in place of, or beside, its picture. */
   live: {
     resting: 'Paused while nobody looks.',
-    connecting: 'Connecting to the service…',
+    connecting: 'Connecting…',
     cameraConnecting: 'Connecting to the camera…',
     cameraError: 'This camera cannot be shown. Check its address.',
     cameraLost: (why: string | undefined) => `${why ?? 'The picture was lost.'} Trying again…`,
@@ -280,10 +280,6 @@ export const text = {
     alert: 'Alert',
     newAlert: 'New alert',
     eventTitle: (camera: string) => `Face at ${camera}`,
-    noImage: 'No image of it is kept.',
-    firstSeen: 'First seen',
-    lastSeen: 'Last seen',
-    confidence: 'Confidence',
     detector: {
       off: 'Face detection is paused',
       starting: 'Face detection is starting',
@@ -342,7 +338,7 @@ export const text = {
     testIdle: 'Test the connection to see the picture here before you save.',
     testAgain: 'Test again',
     testing: 'Connecting to the camera…',
-    testingHint: 'This takes up to ten seconds.',
+    testingHint: 'A few seconds; up to twenty with cameras that seldom send a full picture.',
     testOk: 'The camera works',
     testShared: 'The service is connected to this camera already; this is what it gets.',
     testPicture: 'Picture from the camera',
@@ -555,7 +551,10 @@ export const text = {
       `Mark ${count === 1 ? 'the unviewed alert' : `all ${count} unviewed alerts`}${camera ? ` of ${camera}` : ''} as viewed?`,
     markAllEffects: {
       everybody: 'Everybody who uses this service sees them as viewed.',
-      anyTime: 'Those outside of the chosen time are marked, too.',
+      anyTime: (count: number) =>
+        count === 1
+          ? 'It is marked whenever it was raised, not only within the time chosen in the list.'
+          : `All ${count} are marked, whenever they were raised, not only those of the time chosen in the list.`,
       stay: 'They stay in the list and can be marked as unviewed one by one.',
     },
     markAllDone: (count: number) =>
@@ -580,14 +579,9 @@ export const text = {
     back: 'All alerts',
     previous: 'Previous alert',
     next: 'Next alert',
-    noticed: 'Noticed',
-    seenUntil: 'Last seen',
-    stayed: (duration: string) => `in view for ${duration}`,
-    confidence: 'Confidence',
     others: (count: number) => (count === 1 ? '1 detection' : `${count} detections`),
     othersHint: 'People noticed shortly after each other make one alert.',
     showDetection: (number: number) => `Show detection ${number},`,
-    landmarks: 'Eyes, nose and mouth',
     pickTitle: 'No alert is open',
     gone: 'This alert is gone',
     goneWhy: 'It has been deleted, or was older than what the service keeps.',
@@ -615,6 +609,12 @@ export const text = {
     missing: 'There is no picture of it.',
     gone: 'This picture has been deleted.',
     box: (confidence: string) => `Face, confidence ${confidence}`,
+    noticed: 'Noticed',
+    lastSeen: 'Last seen',
+    stayed: (duration: string) => `in view for ${duration}`,
+    confidence: 'Confidence',
+    frame: 'Picture',
+    landmarks: 'Eyes, nose and mouth',
   },
 
   detections: {
@@ -652,10 +652,6 @@ export const text = {
     needsOperator: 'Your role, viewer, may not delete.',
     goneTitle: 'This face is gone',
     gone: 'It has been deleted, or was older than what the service keeps.',
-    noticed: 'Noticed',
-    stayed: 'In view',
-    sure: 'Confidence',
-    frame: 'Picture',
   },
 
   performance: {

@@ -104,6 +104,16 @@ export function EmptyState({ icon: Glyph, title, children, actions }: EmptyState
   );
 }
 
+/** One of several in a `dl` of short facts side by side: what it is above, the value below. */
+export function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className="flex flex-col">
+      <dt className="text-ink-faint text-sm">{name}</dt>
+      <dd className="tabular">{children}</dd>
+    </div>
+  );
+}
+
 /** Takes the place of what is being loaded, in its size: give it width and height. */
 export function Skeleton({ className }: { readonly className?: string }) {
   return <span aria-hidden className={cx('block animate-shimmer rounded-sm bg-line', className)} />;

@@ -17,7 +17,10 @@ import { ApiError } from '../../api/errors.ts';
 import { useAlert, useDetections } from '../../api/queries.ts';
 import { keys, queryClient } from '../../api/query-client.ts';
 import type { Alert, Detection } from '../../api/types.ts';
-import { formatDay, formatDuration, formatFull, formatPercent, formatTime } from '../../format.ts';
+import { FaceFacts } from '../../faces/face-facts.tsx';
+import { FacePicture } from '../../faces/face-picture.tsx';
+import { FaceThumbnail } from '../../faces/face-thumbnail.tsx';
+import { formatDayTime, formatPercent, formatTime } from '../../format.ts';
 import { useSession } from '../../session.ts';
 import { text } from '../../text.ts';
 import { Button, IconButton, LinkButton } from '../../ui/button.tsx';
@@ -26,8 +29,6 @@ import { cx } from '../../ui/cx.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Loaded } from '../../ui/list-state.tsx';
 import { Badge, EmptyState, Key, Skeleton } from '../../ui/surface.tsx';
-import { FacePicture } from '../detections/face-picture.tsx';
-import { FaceThumbnail } from '../detections/face-thumbnail.tsx';
 
 export interface AlertDetailProps {
   readonly id: string;
@@ -102,38 +103,6 @@ function Bar({ alert, onToggle, onRemove, onMove, onClose }: AlertDetailProps & 
   );
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div className="flex flex-col">
-      <dt className="text-ink-faint text-xs">{name}</dt>
-      <dd className="tabular">{children}</dd>
-    </div>
-  );
-}
-
-function Facts({ alert, shown }: { readonly alert: Alert; readonly shown: Detection | undefined }) {
-  const { timestamp, confidence_score: confidence } = shown ?? alert;
-  const seconds = shown ? (Date.parse(shown.last_seen) - Date.parse(shown.timestamp)) / 1000 : 0;
-  return (
-    <dl className="flex flex-wrap gap-x-8 gap-y-3">
-      <Fact name={text.alerts.noticed}>
-        <time dateTime={timestamp} title={formatFull(timestamp)}>
-          {formatDay(timestamp)}, {formatTime(timestamp)}
-        </time>
-      </Fact>
-      {shown && (
-        <Fact name={text.alerts.seenUntil}>
-          {formatTime(shown.last_seen)}
-          {seconds >= 1 && (
-            <span className="text-ink-faint"> · {text.alerts.stayed(formatDuration(seconds))}</span>
-          )}
-        </Fact>
-      )}
-      <Fact name={text.alerts.confidence}>{formatPercent(confidence)}</Fact>
-    </dl>
-  );
-}
-
 interface MembersProps {
   readonly members: readonly Detection[];
   readonly shownId: string | undefined;
@@ -188,7 +157,7 @@ function Body(props: AlertDetailProps & { readonly alert: Alert }) {
   const picture = (maxHeight: string, over?: ReactNode) => (
     <FacePicture
       src={at.image_url}
-      alt={text.face.alt(alert.stream, `${formatDay(at.timestamp)} ${formatTime(at.timestamp)}`)}
+      alt={text.face.alt(alert.stream, formatDayTime(at.timestamp))}
       face={shown ?? null}
       landmarks={landmarks}
       maxHeight={maxHeight}
@@ -219,9 +188,9 @@ function Body(props: AlertDetailProps & { readonly alert: Alert }) {
             />,
           )}
           <div className="flex min-w-0 flex-col gap-4">
-            <Facts alert={alert} shown={shown} />
+            <FaceFacts face={at} />
             {shown?.landmarks && (
-              <Checkbox checked={landmarks} onChange={setLandmarks} label={text.alerts.landmarks} />
+              <Checkbox checked={landmarks} onChange={setLandmarks} label={text.face.landmarks} />
             )}
             {members.length > 1 && <Members members={members} shownId={shown?.id} onShow={setChosen} />}
           </div>
@@ -231,7 +200,7 @@ function Body(props: AlertDetailProps & { readonly alert: Alert }) {
       {enlarged && (
         <Dialog
           title={alert.stream}
-          description={`${formatDay(at.timestamp)}, ${formatTime(at.timestamp)}`}
+          description={formatDayTime(at.timestamp)}
           width="full"
           onClose={() => onEnlarge(false)}
         >

@@ -3,11 +3,11 @@
 import { Mail, MailOpen } from 'lucide-react';
 import { memo } from 'react';
 import type { Alert } from '../../api/types.ts';
+import { FaceThumbnail } from '../../faces/face-thumbnail.tsx';
 import { formatDay, formatPercent, formatTime } from '../../format.ts';
 import { text } from '../../text.ts';
 import { IconButton } from '../../ui/button.tsx';
 import { cx } from '../../ui/cx.ts';
-import { FaceThumbnail } from '../detections/face-thumbnail.tsx';
 
 export interface AlertRowProps {
   readonly alert: Alert;

@@ -4,7 +4,7 @@ import { ScrollText, SearchX, X } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
 import { useAudit } from '../../api/queries.ts';
 import type { AuditAction, AuditEntry, AuditFilter } from '../../api/types.ts';
-import { formatDay, formatTime } from '../../format.ts';
+import { formatDayTime } from '../../format.ts';
 import { Page } from '../../shell/page.tsx';
 import { text } from '../../text.ts';
 import { Button } from '../../ui/button.tsx';
@@ -70,11 +70,7 @@ const columns: readonly Column<AuditEntry>[] = [
     id: 'when',
     header: text.audit.when,
     className: 'md:w-44',
-    cell: ({ timestamp }) => (
-      <span className="tabular text-ink-soft">
-        {formatDay(timestamp)}, {formatTime(timestamp)}
-      </span>
-    ),
+    cell: ({ timestamp }) => <span className="tabular text-ink-soft">{formatDayTime(timestamp)}</span>,
   },
   {
     id: 'actor',

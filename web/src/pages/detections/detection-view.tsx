@@ -2,22 +2,20 @@
 // Which one, and those before and after it, come from the gallery.
 
 import { BellRing, ChevronLeft, ChevronRight, ScanFace, Trash2, Video } from 'lucide-react';
-import { type ReactNode, useEffect, useState } from 'react';
+import { useEffect, useState } from 'react';
 import { ApiError } from '../../api/errors.ts';
 import { useDeleteDetection } from '../../api/mutations.ts';
 import { useDetection } from '../../api/queries.ts';
 import type { Detection } from '../../api/types.ts';
-import { formatDay, formatDuration, formatFull, formatPercent, formatTime } from '../../format.ts';
+import { DetectionBody } from '../../faces/detection-body.tsx';
 import { useSession } from '../../session.ts';
 import { text } from '../../text.ts';
 import { IconButton, LinkButton } from '../../ui/button.tsx';
 import { ConfirmDialog } from '../../ui/confirm-dialog.tsx';
-import { Checkbox } from '../../ui/controls.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Loaded } from '../../ui/list-state.tsx';
 import { EmptyState, Skeleton } from '../../ui/surface.tsx';
 import { toast } from '../../ui/toast.tsx';
-import { FacePicture } from './face-picture.tsx';
 
 export interface DetectionViewProps {
   readonly id: string;
@@ -30,54 +28,6 @@ export interface DetectionViewProps {
 }
 
 const nearEnd = 10;
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
-  return (
-    <div className="flex flex-col">
-      <dt className="text-ink-faint text-xs">{name}</dt>
-      <dd className="tabular">{children}</dd>
-    </div>
-  );
-}
-
-function Facts({ detection }: { readonly detection: Detection }) {
-  const { timestamp, last_seen: lastSeen, confidence_score: confidence, frame } = detection;
-  const seconds = (Date.parse(lastSeen) - Date.parse(timestamp)) / 1000;
-  return (
-    <dl className="flex flex-wrap gap-x-7 gap-y-2">
-      <Fact name={text.detections.noticed}>
-        <time dateTime={timestamp} title={formatFull(timestamp)}>
-          {formatDay(timestamp)}, {formatTime(timestamp)}
-        </time>
-      </Fact>
-      {seconds >= 1 && <Fact name={text.detections.stayed}>{formatDuration(seconds)}</Fact>}
-      <Fact name={text.detections.sure}>{formatPercent(confidence)}</Fact>
-      {frame && <Fact name={text.detections.frame}>{text.camera.size(frame.width, frame.height)}</Fact>}
-    </dl>
-  );
-}
-
-function Body({ detection }: { readonly detection: Detection }) {
-  const [landmarks, setLandmarks] = useState(false);
-  const { stream, timestamp, image_url: image } = detection;
-  return (
-    <>
-      <FacePicture
-        src={image}
-        alt={text.face.alt(stream, `${formatDay(timestamp)} ${formatTime(timestamp)}`)}
-        face={detection}
-        landmarks={landmarks}
-        maxHeight="66dvh"
-      />
-      <div className="flex flex-wrap items-end justify-between gap-4">
-        <Facts detection={detection} />
-        {detection.landmarks && (
-          <Checkbox checked={landmarks} onChange={setLandmarks} label={text.alerts.landmarks} />
-        )}
-      </div>
-    </>
-  );
-}
 
 interface ActionsProps {
   readonly detection: Detection;
@@ -202,14 +152,12 @@ export function DetectionView({ id, detections, hasMore, onNearEnd, onOpen, onCl
             <p>{text.detections.gone}</p>
           </EmptyState>
         ) : (
-          <div className="flex flex-col gap-4">
-            <Loaded
-              query={{ ...query, data: detection }}
-              skeleton={<Skeleton className="mx-auto aspect-4/3 w-full max-w-[calc(66dvh*4/3)]" />}
-            >
-              {(known) => <Body detection={known} />}
-            </Loaded>
-          </div>
+          <Loaded
+            query={{ ...query, data: detection }}
+            skeleton={<Skeleton className="mx-auto aspect-4/3 w-full max-w-[calc(66dvh*4/3)]" />}
+          >
+            {(known) => <DetectionBody detection={known} />}
+          </Loaded>
         )}
       </Dialog>
       {removing && detection && (

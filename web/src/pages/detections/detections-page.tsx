@@ -7,6 +7,7 @@ import { useFaceAlerts } from '../../api/live.ts';
 import { useGallery, useStreams } from '../../api/queries.ts';
 import { keys, queryClient } from '../../api/query-client.ts';
 import type { Detection, DetectionFilter, FaceAlertMessage } from '../../api/types.ts';
+import { FaceThumbnail } from '../../faces/face-thumbnail.tsx';
 import { formatDay, formatPercent, formatTime } from '../../format.ts';
 import { Page } from '../../shell/page.tsx';
 import { text } from '../../text.ts';
@@ -16,7 +17,6 @@ import { Field } from '../../ui/field.tsx';
 import { Loaded, More } from '../../ui/list-state.tsx';
 import { EmptyState, Skeleton } from '../../ui/surface.tsx';
 import { DetectionView } from './detection-view.tsx';
-import { FaceThumbnail } from './face-thumbnail.tsx';
 import { RecordFilters } from './record-filters.tsx';
 import { type Search, useRecordSearch } from './record-search.ts';
 

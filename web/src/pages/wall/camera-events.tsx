@@ -1,36 +1,26 @@
 // Who was seen by one camera, newest first, live: beside its large picture.
 // The gallery of all cameras and the inbox of alerts are pages of their own.
 
-import { Bell, ScanFace, UserRound } from 'lucide-react';
+import { Bell, ScanFace } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { useDetectorState } from '../../api/live.ts';
 import { useSetViewed } from '../../api/mutations.ts';
 import { useAlerts, useDetections } from '../../api/queries.ts';
 import type { Alert, Detection, Stream } from '../../api/types.ts';
+import { DetectionBody } from '../../faces/detection-body.tsx';
+import { FaceThumbnail } from '../../faces/face-thumbnail.tsx';
 import { formatDay, formatPercent, formatTime } from '../../format.ts';
 import { useSession } from '../../session.ts';
 import { text } from '../../text.ts';
 import { cx } from '../../ui/cx.ts';
+import { Dialog } from '../../ui/dialog.tsx';
 import { iconLook } from '../../ui/icon.ts';
 import { Loaded, More } from '../../ui/list-state.tsx';
 import { SkeletonLines } from '../../ui/surface.tsx';
-import { EventPicture } from './event-picture.tsx';
 
 /** Of detections that join an alert nobody is told; so they are asked for as often as this, ms. */
 const askEveryMs = 10_000;
 const atOnce = 30;
-
-function Thumbnail({ url }: { readonly url: string | null }) {
-  return (
-    <span className="flex size-12 shrink-0 items-center justify-center overflow-hidden rounded-md bg-sunken text-ink-faint">
-      {url ? (
-        <img src={url} alt="" loading="lazy" className="size-full object-cover" />
-      ) : (
-        <UserRound size="1.25rem" strokeWidth={1.6} aria-hidden />
-      )}
-    </span>
-  );
-}
 
 interface EventProps {
   readonly detection: Detection;
@@ -39,7 +29,7 @@ interface EventProps {
 }
 
 function Event({ detection, alert, onOpen }: EventProps) {
-  const { timestamp, confidence_score: confidence, thumbnail_url: thumbnail } = detection;
+  const { timestamp, confidence_score: confidence } = detection;
   const unviewed = alert?.viewed === false;
   return (
     <li>
@@ -48,7 +38,7 @@ function Event({ detection, alert, onOpen }: EventProps) {
         onClick={onOpen}
         className="flex w-full items-center gap-3 rounded-md p-1.5 text-left hover:bg-hover"
       >
-        <Thumbnail url={thumbnail} />
+        <FaceThumbnail of={detection} lazy className="size-12 shrink-0 rounded-md" />
         <span className="flex min-w-0 flex-1 flex-col">
           <time dateTime={timestamp} className="tabular font-medium">
             {formatTime(timestamp)}
@@ -168,7 +158,11 @@ export function CameraEvents({ stream }: { readonly stream: Stream }) {
           }}
         </Loaded>
       </div>
-      {open && <EventPicture detection={open} onClose={() => setOpen(null)} />}
+      {open && (
+        <Dialog title={text.wall.eventTitle(open.stream)} width="lg" onClose={() => setOpen(null)}>
+          <DetectionBody detection={open} />
+        </Dialog>
+      )}
     </section>
   );
 }

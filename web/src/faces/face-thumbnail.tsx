@@ -3,8 +3,8 @@
 
 import { UserRound } from 'lucide-react';
 import { type CSSProperties, useState } from 'react';
-import type { Detection } from '../../api/types.ts';
-import { cx } from '../../ui/cx.ts';
+import type { Detection } from '../api/types.ts';
+import { cx } from '../ui/cx.ts';
 
 export interface FaceThumbnailProps {
   readonly of: Pick<Detection, 'thumbnail_url' | 'image_url'> & Partial<Pick<Detection, 'box' | 'frame'>>;

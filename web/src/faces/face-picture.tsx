@@ -3,10 +3,10 @@
 
 import { ImageOff } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
-import type { Detection } from '../../api/types.ts';
-import { formatPercent } from '../../format.ts';
-import { text } from '../../text.ts';
-import { cx } from '../../ui/cx.ts';
+import type { Detection } from '../api/types.ts';
+import { formatPercent } from '../format.ts';
+import { text } from '../text.ts';
+import { cx } from '../ui/cx.ts';
 
 /** What is known of the face in the picture. */
 type Face = Pick<Detection, 'box' | 'landmarks' | 'frame' | 'confidence_score'>;
