@@ -20,6 +20,7 @@ describe('trying a camera before it is saved', () => {
       cameras: [
         ...['/good', '/running', '/mute'].map((path) => ({ path, clip })),
         ...['/locked', '/kept'].map((path) => ({ path, clip, username: 'admin', password })),
+        { path: '/rare', clip: await sceneClip({ gopSeconds: 9 }) },
         { path: '/loud', clip, audio: await soundClip({ codec: 'aac' }) },
         { path: '/h265', clip: await sceneClip({ gopSeconds: 1, codec: 'h265' }) },
       ],
@@ -89,6 +90,15 @@ describe('trying a camera before it is saved', () => {
     expect(found.advice.join(' ')).toMatch(/H\.264/);
     expect(found.snapshot).not.toBeNull();
   });
+
+  it('waits for a keyframe that is nine seconds away', async () => {
+    const camera = simulator.camera('/rare');
+    await new Promise<void>((resolve) => camera.watchFrames(({ keyframe }) => keyframe && resolve()));
+    const found = await check(simulator.url('/rare'));
+    camera.watchFrames(null);
+    expect(found).toMatchObject({ ok: true, video: { width: 640, height: 480 } });
+    expect(found.snapshot).not.toBeNull();
+  }, 40_000);
 
   it('names the sound', async () => {
     expect(await check(simulator.url('/good'))).toMatchObject({ ok: true, audio: null });
