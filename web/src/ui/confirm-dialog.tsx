@@ -44,7 +44,7 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
       onClose={onClose}
       footer={
         <>
-          <Button autoFocus onClick={onClose} disabled={state.busy}>
+          <Button data-start onClick={onClose} disabled={state.busy}>
             {text.ui.cancel}
           </Button>
           <Button type="submit" tone={tone} busy={state.busy}>

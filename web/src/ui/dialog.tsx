@@ -34,6 +34,7 @@ export function Dialog(props: DialogProps) {
     const dialog = ref.current;
     const before = document.activeElement;
     dialog?.showModal();
+    startOf(dialog)?.focus();
     return () => {
       dialog?.close();
       // The browser gives the focus back only while the dialog is still in the document.
@@ -104,6 +105,16 @@ export function Dialog(props: DialogProps) {
         body
       )}
     </dialog>
+  );
+}
+
+/** Where the browser would take its first button, which closes it: what says so itself, else the first field. */
+function startOf(dialog: HTMLDialogElement | null): HTMLElement | null {
+  const first = (selector: string) => dialog?.querySelector<HTMLElement>(selector) ?? null;
+  return (
+    first('[data-start]') ??
+    first(':is(input:not([type=radio], [type=checkbox], [type=hidden]), textarea):enabled') ??
+    first(':is(input:checked, select, input[type=checkbox]):enabled')
   );
 }
 

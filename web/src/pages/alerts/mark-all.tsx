@@ -43,7 +43,7 @@ export function MarkAll({ camera, unviewed, hasTime, onDone }: MarkAllProps) {
       {asked && (
         <ConfirmDialog
           title={text.alerts.markAllTitle(unviewed, camera?.name ?? null)}
-          consequences={[effects.everybody, ...(hasTime ? [effects.anyTime] : []), effects.stay]}
+          consequences={[...(hasTime ? [effects.anyTime(unviewed)] : []), effects.everybody, effects.stay]}
           confirmLabel={text.alerts.markAll}
           tone="primary"
           onConfirm={async () => {

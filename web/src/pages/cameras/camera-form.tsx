@@ -1,7 +1,7 @@
 // Adding a camera, and changing one: its address, tried before it is saved if wanted, its name, and how faces are looked for.
 // What is wrong with a value is said by the service.
 
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import { formErrorOf, issueOf } from '../../api/errors.ts';
 import { useChangeStream, useCreateStream } from '../../api/mutations.ts';
 import type { NewStream, Stream, StreamChange } from '../../api/types.ts';
@@ -83,9 +83,6 @@ export function CameraForm({ stream, onClose }: CameraFormProps) {
   const [values, setValues] = useState(before);
   const { save, isPending, error } = useSave(stream, onClose);
   const test = useConnectionTest();
-  const addressInput = useRef<HTMLInputElement>(null);
-  // After the dialog has opened, which puts the focus on its first button.
-  useEffect(() => addressInput.current?.focus(), []);
   const set = (change: Partial<Values>) => setValues((now) => ({ ...now, ...change }));
   const { state } = test;
   const refused = state.step === 'refused' ? issueOf(state.error, 'rtsp_url') : undefined;
@@ -117,7 +114,6 @@ export function CameraForm({ stream, onClose }: CameraFormProps) {
           {(control) => (
             <Input
               {...control}
-              ref={addressInput}
               value={values.rtsp_url}
               placeholder={words.addressExample}
               spellCheck={false}

@@ -88,7 +88,7 @@ export const Tile = memo(function Tile(props: TileProps) {
         isDragging && 'z-20 opacity-90 shadow-raised',
       )}
     >
-      {everNear.current && (
+      {everNear.current ? (
         <LiveView
           streamId={id}
           label={name}
@@ -104,6 +104,8 @@ export const Tile = memo(function Tile(props: TileProps) {
             </>
           )}
         </LiveView>
+      ) : (
+        <Trouble stream={stream} live={null} onEdit={() => onEdit(stream)} />
       )}
       <Link
         to={tileLink(id)}

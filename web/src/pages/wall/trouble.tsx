@@ -21,7 +21,8 @@ const icons: Record<StreamStatus, Icon> = {
 
 export interface TroubleProps {
   readonly stream: Stream;
-  readonly live: LiveHandle;
+  /** Null as long as there is no player. */
+  readonly live: LiveHandle | null;
   readonly onEdit: () => void;
 }
 
@@ -29,16 +30,17 @@ export function Trouble({ stream, live, onEdit }: TroubleProps) {
   const { may } = useSession();
   const actions = useCameraActions(stream);
   const { status } = stream;
-  const { kind, code, sentence, hasPicture } = live.state;
-  if (kind === 'live' || code === 'resting' || (hasPicture && sentence === null)) return null;
+  const { hasPicture, ...told } = live?.state ?? { hasPicture: false, kind: 'wait', sentence: null };
+  // At rest it is seen by nobody, but for the moment in which somebody comes back to it.
+  const resting = live?.state.code === 'resting';
+  const sentence = resting ? null : told.sentence;
+  if (told.kind === 'live' || (hasPicture && sentence === null)) return null;
   const Glyph = icons[status];
   const turns = status === 'connecting' || status === 'online';
   return (
     <div
       className={cx(
         'pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-2 px-4 pb-6 text-center',
-        // What is coming needs no word for the first moment.
-        turns && 'animate-late',
         // The last picture stays, and is seen to be old.
         hasPicture && 'bg-black/50',
       )}
@@ -49,8 +51,14 @@ export function Trouble({ stream, live, onEdit }: TroubleProps) {
         aria-hidden
         className={cx('shrink-0', turns && 'animate-turn', status === 'error' ? 'text-bad' : 'text-ink-soft')}
       />
-      <p className="line-clamp-4 max-w-[40ch] text-ink text-sm @max-2xs:text-xs">
-        {sentence ?? stream.last_error}
+      <p
+        className={cx(
+          'line-clamp-4 max-w-[40ch] text-ink text-sm @max-2xs:text-xs',
+          // Where pictures come at once, it turns for a moment and says nothing.
+          turns && 'animate-late',
+        )}
+      >
+        {sentence ?? stream.last_error ?? text.live.connecting}
       </p>
       {may('operator') && (
         <Action status={status} onEdit={onEdit} onStart={actions.start} busy={actions.busy} />
