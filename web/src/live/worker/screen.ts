@@ -1,6 +1,8 @@
 // The canvas of one tile, drawn on from the worker, and what was drawn there lately.
 // Which picture is drawn when is the views' business.
 
+import type { Report } from '../messages.ts';
+
 const windowMs = 3_000;
 const newestWeight = 0.1;
 
@@ -12,6 +14,8 @@ export class Screen {
   #since = 0;
   #paintMs = 0;
   #lastAt = 0;
+  /** Whose picture is seen: the canvas's, or the video element's over it. */
+  showing: Report['showing'] = null;
   #size = { width: 0, height: 0 };
   #room = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
