@@ -1,4 +1,4 @@
-// The page in a real browser, for tests: opening it, finding its parts, waiting for what it says.
+// The page in a real browser, for tests: opening it, waiting for what it says.
 // What must be said is written in the tests; the browser itself is in browser.ts.
 
 import type { Browser, Locator, Page } from 'playwright-core';
@@ -46,10 +46,6 @@ export async function openPage(
   await page.addInitScript({ content: reportViolations });
   await page.goto(url);
   return { page, mistakes, refusals };
-}
-
-export function tileOf(page: Page, name: string): Locator {
-  return page.locator('.tile').filter({ has: page.getByRole('heading', { name, exact: true }) });
 }
 
 /** Waits until the element says something like that. @returns what it says. */
