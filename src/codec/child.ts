@@ -28,7 +28,7 @@ const drainTime = 100;
  */
 function permissions(modelsFolder: string | undefined): string[] {
   const dependencies = createRequire(import.meta.url).resolve('node-av');
-  const folders = [
+  const folders = new Set([
     join(packageFolder, 'src'),
     join(packageFolder, 'models'),
     // As it is named, which may be a link to the folder that is resolved below.
@@ -36,12 +36,12 @@ function permissions(modelsFolder: string | undefined): string[] {
     // Beside this package's own folder when it was installed as a dependency.
     dependencies.slice(0, dependencies.indexOf(`${sep}node_modules${sep}`) + 1 + 'node_modules'.length),
     ...(modelsFolder === undefined ? [] : [modelsFolder]),
-  ];
+  ]);
   return [
     '--permission',
     '--allow-addons',
     '--allow-worker',
-    ...folders.map((folder) => `--allow-fs-read=${join(folder, '*')}`),
+    ...[...folders].map((folder) => `--allow-fs-read=${join(folder, '*')}`),
     `--allow-fs-read=${join(packageFolder, 'package.json')}`,
     // That addons and threads are allowed is said above, and would stand in the last words of each worker.
     '--disable-warning=SecurityWarning',
