@@ -2,7 +2,7 @@
 // The same wherever one is shown large; the picture is in face-picture.tsx.
 
 import type { Detection } from '../api/types.ts';
-import { formatDayTime, formatDuration, formatFull, formatPercent, formatTime } from '../format.ts';
+import { formatDayTime, formatDuration, formatFull, formatPercent } from '../format.ts';
 import { text } from '../text.ts';
 import { Fact } from '../ui/surface.tsx';
 
@@ -20,12 +20,7 @@ export function FaceFacts({ face }: { readonly face: KnownFace }) {
           {formatDayTime(timestamp)}
         </time>
       </Fact>
-      {lastSeen && seconds >= 1 && (
-        <Fact name={text.face.lastSeen}>
-          {formatTime(lastSeen)}
-          <span className="text-ink-faint"> · {text.face.stayed(formatDuration(seconds))}</span>
-        </Fact>
-      )}
+      {seconds >= 1 && <Fact name={text.face.stayed}>{formatDuration(seconds)}</Fact>}
       <Fact name={text.face.confidence}>{formatPercent(confidence)}</Fact>
       {frame && <Fact name={text.face.frame}>{text.camera.size(frame.width, frame.height)}</Fact>}
     </dl>

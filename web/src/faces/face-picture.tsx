@@ -102,6 +102,7 @@ function Box({ face, landmarks }: { readonly face: Face; readonly landmarks: boo
 export function FacePicture(props: FacePictureProps) {
   const { src, alt, face, landmarks = false, maxHeight, className, children } = props;
   const [failed, setFailed] = useState<string | null>(null);
+  const [loaded, setLoaded] = useState<string | null>(null);
   const { width, height } = face?.frame ?? usualFrame;
   const ratio = width / height;
   return (
@@ -121,10 +122,11 @@ export function FacePicture(props: FacePictureProps) {
             src={src}
             alt={alt}
             decoding="async"
+            onLoad={() => setLoaded(src)}
             onError={() => setFailed(src)}
             className="size-full animate-[appear_0.12s_ease-out] object-contain"
           />
-          {face && <Box face={face} landmarks={landmarks} />}
+          {face && loaded === src && <Box face={face} landmarks={landmarks} />}
         </>
       )}
       {children}

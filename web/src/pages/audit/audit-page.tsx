@@ -9,6 +9,7 @@ import { Page } from '../../shell/page.tsx';
 import { text } from '../../text.ts';
 import { Button } from '../../ui/button.tsx';
 import { Input, Select } from '../../ui/controls.tsx';
+import { cx } from '../../ui/cx.ts';
 import { Field } from '../../ui/field.tsx';
 import { Loaded, More } from '../../ui/list-state.tsx';
 import { Code, Dot, EmptyState, SkeletonLines, type Tone } from '../../ui/surface.tsx';
@@ -55,10 +56,13 @@ const actions = (Object.keys(text.audit.actions) as AuditAction[]).map((value) =
   label: text.audit.actions[value],
 }));
 
+const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 const columns: readonly Column<AuditEntry>[] = [
   {
     id: 'action',
     header: text.audit.action,
+    className: 'md:whitespace-nowrap',
     cell: ({ action }) => (
       <span className="inline-flex items-baseline gap-2">
         <Dot tone={tones[action] ?? 'neutral'} />
@@ -86,12 +90,16 @@ const columns: readonly Column<AuditEntry>[] = [
   {
     id: 'subject',
     header: text.audit.subject,
-    cell: ({ subject, detail }) => (
-      <span className="flex flex-wrap items-baseline gap-x-2">
-        <span>{subject ?? text.ui.none}</span>
-        {detail && <span className="text-ink-soft text-sm">{detail}</span>}
-      </span>
-    ),
+    cell: ({ subject, detail }) => {
+      // People know things by their names; the id is for whoever looks for it.
+      const [first, second] = detail && subject && isId.test(subject) ? [detail, subject] : [subject, detail];
+      return (
+        <span className="flex flex-wrap items-baseline gap-x-2">
+          <span>{first ?? text.ui.none}</span>
+          {second && <span className="text-ink-faint text-sm">{second}</span>}
+        </span>
+      );
+    },
   },
   {
     id: 'address',
@@ -158,7 +166,7 @@ function Filters({
         tone="quiet"
         icon={X}
         disabled={!isFiltered}
-        className="justify-self-start max-md:col-span-2"
+        className={cx('justify-self-start max-md:col-span-2', !isFiltered && 'max-md:hidden')}
         onClick={() => onChange(anything)}
       >
         {text.audit.clear}

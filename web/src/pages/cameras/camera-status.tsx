@@ -12,11 +12,13 @@ export const statusTones: Record<StreamStatus, Tone> = {
   error: 'bad',
 };
 
-export function CameraStatus({ status }: { readonly status: StreamStatus }) {
+/** @param brief where a phone has no room for the word: then it is heard only. */
+export function CameraStatus(props: { readonly status: StreamStatus; readonly brief?: boolean }) {
+  const { status, brief = false } = props;
   return (
     <span className="inline-flex items-center gap-2 whitespace-nowrap">
       <Dot tone={statusTones[status]} />
-      {text.camera.status[status]}
+      <span className={brief ? 'max-md:sr-only' : undefined}>{text.camera.status[status]}</span>
     </span>
   );
 }

@@ -5,7 +5,7 @@ import { useSortable } from '@dnd-kit/sortable';
 import { GripVertical } from 'lucide-react';
 import { memo, type SyntheticEvent, useRef } from 'react';
 import { Link } from 'wouter';
-import type { Stream } from '../../api/types.ts';
+import type { Stream, StreamStatus } from '../../api/types.ts';
 import { type LiveHandle, LiveView } from '../../live/live-view.tsx';
 import { codecName } from '../../live/state.ts';
 import { text } from '../../text.ts';
@@ -33,25 +33,41 @@ export const tileLink = (id: string) => `/?camera=${encodeURIComponent(id)}`;
 
 const keep = (event: SyntheticEvent) => event.stopPropagation();
 
-/** Frames a second and delay for whoever looks closer; what is special about the picture always. */
-function Figures({ live: { state, stats } }: { readonly live: LiveHandle }) {
-  if (state.kind !== 'live') return null;
+interface CaptionProps {
+  readonly name: string;
+  readonly status: StreamStatus;
+  readonly live: LiveHandle | null;
+}
+
+/** What it is called; what is special about its picture always, frames a second and delay for whoever looks closer. */
+function Caption({ name, status, live }: CaptionProps) {
+  const { state, stats } = live ?? {};
+  const shown = state?.kind === 'live' ? stats : undefined;
+  const note = shown && state?.note ? text.wall.shownAsJpeg(codecName(shown.codec)) : null;
   return (
     <>
-      {state.note && (
-        <span
-          title={state.note}
-          className={cx(
-            'absolute top-2 left-2 z-10 max-w-[calc(100%-1rem)] truncate rounded-sm bg-black/60 px-1.5 py-0.5 text-on-screen-soft text-xs',
-            '@xs:top-auto @xs:right-2.5 @xs:bottom-2 @xs:left-auto @xs:bg-transparent @xs:p-0 @xs:group-focus-within:hidden @xs:group-hover:hidden',
-          )}
-        >
-          {text.wall.shownAsJpeg(codecName(stats.codec))}
+      {/* A small tile has no room for it beside the name. */}
+      {note && (
+        <span className="absolute top-2 left-2 max-w-[calc(100%-1rem)] truncate rounded-sm bg-black/60 px-1.5 py-0.5 text-on-screen-soft text-xs @xs:hidden">
+          {note}
         </span>
       )}
-      <span className="tabular absolute right-2.5 bottom-2 z-10 whitespace-nowrap text-on-screen-soft text-xs opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100 @max-2xs:hidden">
-        {figuresOf(stats)}
-      </span>
+      <div className="pointer-events-none absolute inset-x-0 bottom-0 flex items-center gap-2 bg-linear-to-t from-black/75 to-transparent px-2.5 pt-6 pb-2 @max-3xs:px-2 @max-3xs:pb-1.5">
+        <Dot tone={statusTones[status]} />
+        <span className="min-w-0 truncate font-medium text-sm @max-3xs:text-xs">{name}</span>
+        {shown && (
+          <span className="tabular ml-auto grid shrink-0 justify-items-end whitespace-nowrap text-on-screen-soft text-xs *:[grid-area:1/1] @max-2xs:hidden">
+            {note && (
+              <span className="transition-opacity group-focus-within:opacity-0 group-hover:opacity-0 @max-xs:hidden">
+                {note}
+              </span>
+            )}
+            <span className="opacity-0 transition-opacity group-focus-within:opacity-100 group-hover:opacity-100">
+              {figuresOf(shown)}
+            </span>
+          </span>
+        )}
+      </div>
     </>
   );
 }
@@ -100,12 +116,15 @@ export const Tile = memo(function Tile(props: TileProps) {
           {(live) => (
             <>
               <Trouble stream={stream} live={live} onEdit={() => onEdit(stream)} />
-              <Figures live={live} />
+              <Caption name={name} status={status} live={live} />
             </>
           )}
         </LiveView>
       ) : (
-        <Trouble stream={stream} live={null} onEdit={() => onEdit(stream)} />
+        <>
+          <Trouble stream={stream} live={null} onEdit={() => onEdit(stream)} />
+          <Caption name={name} status={status} live={null} />
+        </>
       )}
       <Link
         to={tileLink(id)}
@@ -113,10 +132,6 @@ export const Tile = memo(function Tile(props: TileProps) {
         aria-label={text.wall.enlarge(name, text.camera.status[status])}
         className="absolute inset-0 outline-none"
       />
-      <div className="pointer-events-none absolute inset-x-0 bottom-0 flex items-center gap-2 bg-linear-to-t from-black/75 to-transparent px-2.5 pt-6 pb-2 @max-3xs:px-2 @max-3xs:pb-1.5">
-        <Dot tone={statusTones[status]} />
-        <span className="truncate pr-24 font-medium text-sm @max-2xs:pr-0 @max-3xs:text-xs">{name}</span>
-      </div>
       <div
         className={cx(
           'absolute top-1.5 right-1.5 flex gap-1 rounded-md bg-black/55 opacity-0 transition-opacity',

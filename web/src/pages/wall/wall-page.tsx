@@ -182,7 +182,7 @@ export default function WallPage() {
       aside={
         <span role="status">
           {large ? (
-            <CameraStatus status={large.status} />
+            <CameraStatus status={large.status} brief />
           ) : (
             streams.length > 0 && !isLarge && text.wall.live(live, streams.length)
           )}
