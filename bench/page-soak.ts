@@ -30,7 +30,7 @@ const framesSeen = 4;
 const giveUpMs = 120_000;
 const warmUpCycles = 2;
 const leastCyclesForTrend = 6;
-/** Of the later half over the earlier, after the warm-up: compiled code and caches settle, a leak does not. */
+/** Of the later half over the earlier, after the warm-up: compiled code, timing entries and what the test itself records settle. */
 const flat: Readonly<Record<keyof PageMemory, { readonly factor: number; readonly slack: number }>> = {
   page: { factor: 1.1, slack: 2_000_000 },
   workers: { factor: 1.1, slack: 2_000_000 },
