@@ -127,7 +127,7 @@ function Members({ members, shownId, onShow }: MembersProps) {
                 aria-pressed={isShown}
                 onClick={() => onShow(detection.id)}
                 className={cx(
-                  'flex w-22 flex-col overflow-hidden rounded-md border bg-surface text-left',
+                  'flex w-25 flex-col overflow-hidden rounded-md border bg-surface text-left',
                   isShown ? 'border-accent ring-1 ring-accent' : 'border-line hover:border-line-strong',
                 )}
               >
