@@ -75,6 +75,8 @@ async function untilLive(page: Page, name: string, way: Way): Promise<void> {
 function delaysAt(video: string, options: SettingOptions, atMost: number): Promise<Figure[]> {
   return onPage(options, async ({ cameras, streams }, page) => {
     const tiles = tilesOf(page);
+    // Half the window wide, as a camera is seen beside others.
+    await tiles.columns(2);
     const of = new Map<Way, number[]>();
     for (const way of Object.keys(ways) as Way[]) {
       await tiles.add('tile', { streamId: streams[0]!.id, format: way });

@@ -103,6 +103,14 @@ export type SinkNews =
     }
   | { readonly kind: 'failed'; readonly reason: FallReason };
 
+/** The place for the picture on the screen, in device pixels: more of them than that need not be drawn. */
+export interface Room {
+  readonly width: number;
+  readonly height: number;
+  /** The picture fills it and is cut, rather than being seen whole. */
+  readonly cover: boolean;
+}
+
 export type ToEngine =
   | {
       readonly type: 'add';
@@ -113,8 +121,7 @@ export type ToEngine =
       readonly steps: readonly Step[];
     }
   | { readonly type: 'want'; readonly tile: number; readonly want: Want }
-  /** The room for the picture on the screen, in device pixels: more of them than that need not be drawn. */
-  | { readonly type: 'room'; readonly tile: number; readonly width: number; readonly height: number }
+  | { readonly type: 'room'; readonly tile: number; readonly room: Room }
   /** Whether somebody wants to hear it. */
   | { readonly type: 'sound'; readonly tile: number; readonly on: boolean }
   /** Tries at once what waits or has ended. */

@@ -82,7 +82,7 @@ export class LivePlayer {
       boxes,
       onSink: (news) => this.#engine.send({ type: 'sink', tile, news }),
       onStill: (bitmap) => this.#engine.send({ type: 'still', tile, bitmap }, [bitmap]),
-      onRoom: (width, height) => this.#engine.send({ type: 'room', tile, width, height }),
+      onRoom: (room) => this.#engine.send({ type: 'room', tile, room }),
     });
     const canvas = this.#stage.giveCanvas();
     this.#engine.send({ type: 'add', tile, canvas, source, steps }, [canvas]);

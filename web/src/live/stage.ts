@@ -3,7 +3,7 @@
 
 import { BoxLayer } from './box-layer.ts';
 import { FaceMemory } from './boxes.ts';
-import type { DetectionsMessage, Report, SinkNews } from './messages.ts';
+import type { DetectionsMessage, Report, Room, SinkNews } from './messages.ts';
 import { MseSink } from './mse-sink.ts';
 
 export type Fit = 'contain' | 'cover';
@@ -17,8 +17,8 @@ export interface StageOptions {
   readonly onSink: (news: SinkNews) => void;
   /** What the video element showed last, before it starts anew. */
   readonly onStill: (bitmap: ImageBitmap) => void;
-  /** The host's size in device pixels, whenever it changes. */
-  readonly onRoom: (width: number, height: number) => void;
+  /** The place has another size, or is filled in another way. */
+  readonly onRoom: (room: Room) => void;
 }
 
 export class Stage {
@@ -106,7 +106,7 @@ export class Stage {
   setFit(fit: Fit): void {
     this.#fitting = fit;
     for (const element of [this.#canvas, this.#video]) if (element) element.style.objectFit = fit;
-    this.#layBoxes();
+    this.#resized();
   }
 
   /** Of the sound within MP4. */
@@ -149,7 +149,8 @@ export class Stage {
     const { clientWidth, clientHeight } = this.#host;
     // Without a place there is nothing to learn: what is known stays.
     if (clientWidth === 0 || clientHeight === 0) return;
-    this.#options.onRoom(clientWidth * devicePixelRatio, clientHeight * devicePixelRatio);
+    const [width, height] = [clientWidth * devicePixelRatio, clientHeight * devicePixelRatio];
+    this.#options.onRoom({ width, height, cover: this.#fitting === 'cover' });
     this.#layBoxes();
   }
 

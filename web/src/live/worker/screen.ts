@@ -1,7 +1,7 @@
 // The canvas of one tile, drawn on from the worker, and what was drawn there lately.
 // Which picture is drawn when is the views' business.
 
-import type { Report } from '../messages.ts';
+import type { Report, Room } from '../messages.ts';
 
 const windowMs = 3_000;
 const newestWeight = 0.1;
@@ -14,10 +14,11 @@ export class Screen {
   #since = 0;
   #paintMs = 0;
   #lastAt = 0;
+  /** A large picture in a small place is drawn small; null while the place is not known. */
+  room: Room | null = null;
   /** Whose picture is seen: the canvas's, or the video element's over it. */
   showing: Report['showing'] = null;
   #size = { width: 0, height: 0 };
-  #room = { width: Number.POSITIVE_INFINITY, height: Number.POSITIVE_INFINITY };
 
   constructor(canvas: OffscreenCanvas) {
     const context = canvas.getContext('2d', { alpha: false });
@@ -29,11 +30,6 @@ export class Screen {
   /** Of the newest picture, in its own pixels; zeros before the first one. */
   get size(): { readonly width: number; readonly height: number } {
     return this.#size;
-  }
-
-  /** The place on the screen, in device pixels: a large picture in a small place is drawn small. */
-  room(width: number, height: number): void {
-    this.#room = { width, height };
   }
 
   /** `performance.now()` of the newest picture. */
@@ -50,13 +46,18 @@ export class Screen {
   draw(picture: CanvasImageSource, width: number, height: number, arrivedAt: number | null): void {
     if (this.#size.width !== width || this.#size.height !== height) this.#size = { width, height };
     const canvas = this.#canvas;
-    // As large as it can be seen: the larger side counts, since the picture may fill its place and be cut.
-    const scale = Math.min(1, Math.max(this.#room.width / width, this.#room.height / height));
+    const scale = this.#scale(width, height);
     const [wide, high] = [Math.round(width * scale), Math.round(height * scale)];
     if (canvas.width !== wide) canvas.width = wide;
     if (canvas.height !== high) canvas.height = high;
     this.#context.drawImage(picture, 0, 0, wide, high);
     if (arrivedAt !== null) this.count(arrivedAt);
+  }
+
+  #scale(width: number, height: number): number {
+    if (!this.room) return 1;
+    const ratios = [this.room.width / width, this.room.height / height] as const;
+    return Math.min(1, this.room.cover ? Math.max(...ratios) : Math.min(...ratios));
   }
 
   /** A picture was shown. */

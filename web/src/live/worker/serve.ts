@@ -34,7 +34,7 @@ export function serve(port: EnginePort): void {
         tiles.get(message.tile)?.want(message.want);
         return;
       case 'room':
-        tiles.get(message.tile)?.room(message.width, message.height);
+        tiles.get(message.tile)?.room(message.room);
         return;
       case 'sound':
         tiles.get(message.tile)?.sound(message.on);

@@ -1,7 +1,7 @@
 // One camera on the screen, as the engine sees it: live, as a still now and then, or left alone; and what the page is told of it.
 // Live video is live-feed.ts's, stills are thumbnail.ts's.
 
-import type { LinkView, Report, SinkNews, Source, Step, Want } from '../messages.ts';
+import type { LinkView, Report, Room, SinkNews, Source, Step, Want } from '../messages.ts';
 import { LiveFeed, type Post } from './live-feed.ts';
 import { Screen } from './screen.ts';
 import { Thumbnail, type ThumbnailNews } from './thumbnail.ts';
@@ -55,9 +55,8 @@ export class Tile {
     }
   }
 
-  /** In device pixels. */
-  room(width: number, height: number): void {
-    this.#screen.room(width, height);
+  room(room: Room): void {
+    this.#screen.room = room;
   }
 
   /** Whether its sound is to be heard. */
