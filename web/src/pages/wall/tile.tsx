@@ -52,7 +52,10 @@ function Caption({ name, status, live }: CaptionProps) {
           {note}
         </span>
       )}
-      <div className="pointer-events-none absolute inset-x-0 bottom-0 flex items-center gap-2 bg-linear-to-t from-black/75 to-transparent px-2.5 pt-6 pb-2 @max-3xs:px-2 @max-3xs:pb-1.5">
+      <div
+        data-live={shown && ''}
+        className="pointer-events-none absolute inset-x-0 bottom-0 flex items-center gap-2 bg-linear-to-t from-black/75 to-transparent px-2.5 pt-6 pb-2 @max-3xs:px-2 @max-3xs:pb-1.5"
+      >
         <Dot tone={statusTones[status]} />
         <span className="min-w-0 truncate font-medium text-sm @max-3xs:text-xs">{name}</span>
         {shown && (
@@ -104,6 +107,12 @@ export const Tile = memo(function Tile(props: TileProps) {
         isDragging && 'z-20 opacity-90 shadow-raised',
       )}
     >
+      {/* Below the picture: one that is drawn elsewhere, by a busy machine, is on the screen later than it is said to be. */}
+      <span
+        aria-hidden
+        data-words={text.live.connecting}
+        className="absolute inset-0 hidden place-items-center text-on-screen-soft text-sm before:content-[attr(data-words)] group-has-data-live:grid @max-2xs:text-xs"
+      />
       {everNear.current ? (
         <LiveView
           streamId={id}
@@ -111,7 +120,7 @@ export const Tile = memo(function Tile(props: TileProps) {
           visible={active && sight !== 'far'}
           mode={sight === 'seen' ? 'live' : 'thumbnail'}
           boxes={boxes}
-          className="size-full"
+          className="size-full bg-transparent!"
         >
           {(live) => (
             <>

@@ -42,7 +42,7 @@ export function Trouble({ stream, live, onEdit }: TroubleProps) {
       className={cx(
         'pointer-events-none absolute inset-0 flex flex-col items-center justify-center gap-2 px-4 pb-6 text-center',
         // The last picture stays, and is seen to be old.
-        hasPicture && 'bg-black/50',
+        hasPicture ? 'bg-black/50' : 'bg-screen',
       )}
     >
       <Glyph

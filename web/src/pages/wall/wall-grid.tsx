@@ -20,7 +20,7 @@ import { text } from '../../text.ts';
 import { commonAspect, type GridShape, gridShape } from './grid-shape.ts';
 
 /** px at the usual size of letters; grows with them. */
-const leastTileWidth = 240;
+const leastTileWidth = 200;
 const gap = 8;
 /** What the page leaves free below it. */
 const belowWall = 20;
@@ -35,7 +35,8 @@ interface Place {
 /** The room from the element's upper edge to the lower edge of the window, without a bar there, or of the full screen. */
 function placeOf(element: HTMLElement, main: HTMLElement): Place {
   const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-  const { top, left } = element.getBoundingClientRect();
+  // Not clientWidth: rounded up, the last tile of a line would find no room and begin a new one.
+  const { top, left, width } = element.getBoundingClientRect();
   const full = document.fullscreenElement;
   const height =
     full instanceof HTMLElement && full.contains(element)
@@ -44,7 +45,7 @@ function placeOf(element: HTMLElement, main: HTMLElement): Place {
         (top + scrollY) -
         Number.parseFloat(getComputedStyle(main.parentElement ?? main).paddingBottom) -
         belowWall * scale;
-  return { width: element.clientWidth, height, scale };
+  return { width: Math.floor(width), height, scale };
 }
 
 /** Measured before the first paint, and whenever the window or what stands above the wall changes. */
