@@ -100,6 +100,8 @@ export type SinkNews =
       /** What it is behind the newest fragment, ms. */
       readonly behindMs: number;
       readonly dropped: number;
+      /** Browsers tell of no pictures on a page that is hidden. */
+      readonly hidden: boolean;
     }
   | { readonly kind: 'failed'; readonly reason: FallReason };
 

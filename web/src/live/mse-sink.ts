@@ -163,13 +163,15 @@ export class MseSink {
 
   #tellFigures(): void {
     const { video, onNews } = this.#options;
-    if (!this.#seenFrame) return;
+    const { hidden } = document;
+    if (!this.#seenFrame && !hidden) return;
     const fps = ((this.#frames - this.#framesBefore) * 1000) / figuresEveryMs;
     this.#framesBefore = this.#frames;
     const { buffered, currentTime } = video;
     const end = buffered.length > 0 ? buffered.end(buffered.length - 1) : currentTime;
     const behindMs = Math.max(0, (end - currentTime) * 1000);
-    onNews({ kind: 'figures', fps, behindMs, dropped: video.getVideoPlaybackQuality().droppedVideoFrames });
+    const dropped = video.getVideoPlaybackQuality().droppedVideoFrames;
+    onNews({ kind: 'figures', fps, behindMs, dropped, hidden });
   }
 
   #fail(reason: FallReason): void {

@@ -33,6 +33,7 @@ export class CodecView implements View {
   readonly #overloads: number[] = [];
   readonly #startedAt = performance.now();
   #drawnAt = 0;
+  #closed = false;
   dropped = 0;
   unshownSince: number | null = null;
 
@@ -46,6 +47,8 @@ export class CodecView implements View {
 
   take(data: ArrayBuffer, now: number): void {
     if (this.#early) {
+      // A browser that never answers is given up as one that shows nothing.
+      this.unshownSince ??= now;
       if (this.#early.length < longestStart) this.#early.push({ data, now });
       return;
     }
@@ -58,6 +61,7 @@ export class CodecView implements View {
   }
 
   close(): void {
+    this.#closed = true;
     this.#early = [];
     const decoder = this.#decoder;
     this.#decoder = null;
@@ -67,8 +71,8 @@ export class CodecView implements View {
   async #begin(): Promise<void> {
     const supported = await isSupported(this.#config);
     const early = this.#early;
-    // Closed meanwhile: what is kept then is never looked at.
-    if (early === null || this.#decoder) return;
+    // Closed meanwhile: a decoder would never be closed again, and a refusal would be taken for that of what is played now.
+    if (early === null || this.#closed) return;
     if (!supported) {
       this.#listener.onFail('unsupported');
       return;
@@ -90,6 +94,8 @@ export class CodecView implements View {
     if (decoder?.state !== 'configured') return;
     const starting = now - this.#startedAt < startMs;
     if (!starting && decoder.decodeQueueSize > longestQueue) this.#overload(now);
+    // That may have been once too often.
+    if (this.#closed) return;
     // Only once the queue is done: what waits would be seen late.
     if (this.#needsKeyframe && keyframe && decoder.decodeQueueSize <= longestQueue / 2)
       this.#needsKeyframe = false;

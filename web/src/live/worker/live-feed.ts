@@ -15,6 +15,7 @@ import {
   type StreamInfo,
 } from '../messages.ts';
 import { CodecView } from './codec-view.ts';
+import { Flow, unshownMs } from './flow.ts';
 import { JpegView } from './jpeg-view.ts';
 import { Ladder } from './ladder.ts';
 import { Link } from './link.ts';
@@ -23,8 +24,6 @@ import type { Screen } from './screen.ts';
 import { soundKind, TileSound } from './tile-sound.ts';
 import type { View, ViewListener } from './view.ts';
 
-/** Data comes, and nothing is to be seen: this way does not work here, ms. */
-const unshownMs = 4_000;
 /** A picture older than this is not called live, ms. */
 const freshMs = 3_000;
 /** So many new starts within the time, and the way is given up. */
@@ -64,6 +63,7 @@ export class LiveFeed {
   #shownAt = Number.NEGATIVE_INFINITY;
   #wasFresh = false;
   #switchedAt = 0;
+  readonly #flow = new Flow();
 
   constructor(options: LiveFeedOptions) {
     this.#options = options;
@@ -117,7 +117,7 @@ export class LiveFeed {
 
   /** For how long something should have been seen. */
   #stuckMs(now: number): number {
-    if (this.#view) return this.#view.unshownSince === null ? 0 : now - this.#view.unshownSince;
+    if (this.#view) return this.#flow.unshownMs(this.#view.unshownSince);
     // Online, and no word of what it sends in this format.
     const since = Math.max(this.#onlineSince, this.#switchedAt);
     return this.#onlineSince === 0 || this.#ladder.current === 'jpeg' ? 0 : now - since;
@@ -214,7 +214,7 @@ export class LiveFeed {
   #take(data: ArrayBuffer): void {
     const kind = this.#info?.format === 'annexb' ? new Uint8Array(data, 0, 1)[0] : null;
     if (kind === soundKind) this.#sound.take(data);
-    else this.#view?.take(data, performance.now());
+    else this.#view?.take(data, this.#flow.take(performance.now()));
   }
 
   #viewOf(info: StreamInfo): View {

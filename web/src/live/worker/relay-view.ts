@@ -40,6 +40,7 @@ export class RelayView implements View {
     else {
       this.figures = { fps: news.fps, behindMs: news.behindMs };
       this.dropped = news.dropped;
+      if (news.hidden) this.unshownSince = null;
       if (news.fps === 0) return;
     }
     this.unshownSince = null;

@@ -47,6 +47,8 @@ export function serve(port: EnginePort): void {
         return;
       case 'still':
         tiles.get(message.tile)?.still(message.bitmap);
+        // Also for a tile that is gone.
+        message.bitmap.close();
         return;
       case 'remove':
         tiles.get(message.tile)?.close();

@@ -75,7 +75,6 @@ export class Tile {
       this.#screen.showing = 'still';
       this.#report();
     }
-    bitmap.close();
   }
 
   close(): void {
