@@ -91,3 +91,28 @@ test('an aborted request is no failure of the service', async () => {
     name: 'AbortError',
   });
 });
+
+test('a service that takes a request and never answers, or stops in the middle, is one that does not answer', async () => {
+  const replies: ServerResponse[] = [];
+  for (const begin of [() => undefined, (reply: ServerResponse) => reply.writeHead(200).write('{"a":')]) {
+    answer = (reply) => {
+      replies.push(reply);
+      begin(reply);
+    };
+    await expect(send({ method: 'GET', path: `${base}/x` }, 200)).rejects.toMatchObject({
+      status: 0,
+      code: 'unreachable',
+    });
+  }
+  for (const reply of replies) reply.destroy();
+});
+
+test('whoever gives a request up hears that, and nothing of the service', async () => {
+  const gone = new AbortController();
+  answer = (reply) => {
+    gone.abort();
+    reply.end('{}');
+  };
+  const request = send({ method: 'GET', path: `${base}/x`, signal: gone.signal });
+  await expect(request).rejects.toMatchObject({ name: 'AbortError' });
+});

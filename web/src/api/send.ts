@@ -39,21 +39,25 @@ async function refusalOf(response: Response): Promise<ApiError> {
   );
 }
 
-export async function send<Reply>(request: Request): Promise<Reply> {
+/** The longest answer, that of trying a camera, takes 20 s: after this the line is dead, whatever TCP believes. */
+const longestMs = 30_000;
+
+/** @param patienceMs up to the last byte of the answer. */
+export async function send<Reply>(request: Request, patienceMs = longestMs): Promise<Reply> {
   const { method, body, signal } = request;
-  let response: Response;
+  const late = AbortSignal.timeout(patienceMs);
   try {
-    response = await fetch(addressOf(request), {
+    const response = await fetch(addressOf(request), {
       method,
       credentials: 'same-origin',
       cache: 'no-store',
       ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-      ...(signal && { signal }),
+      signal: signal ? AbortSignal.any([signal, late]) : late,
     });
+    if (!response.ok) throw await refusalOf(response);
+    return response.status === 204 ? (undefined as Reply) : await response.json();
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (signal?.aborted || error instanceof ApiError || error instanceof SyntaxError) throw error;
     throw new ApiError(0, 'unreachable', text.errors.unreachable);
   }
-  if (!response.ok) throw await refusalOf(response);
-  return response.status === 204 ? (undefined as Reply) : await response.json();
 }

@@ -7,12 +7,13 @@ const key = 'rsv.reloaded-at';
 /** A reload that did not help is not repeated for this long, ms. */
 const patienceMs = 60_000;
 const againMs = 1_500;
+const answerMs = 10_000;
 
 async function serviceAnswers(): Promise<boolean> {
   try {
-    return (await fetch('/healthz', { cache: 'no-store' })).ok;
+    return (await fetch('/healthz', { cache: 'no-store', signal: AbortSignal.timeout(answerMs) })).ok;
   } catch (error) {
-    if (error instanceof TypeError) return false;
+    if (error instanceof TypeError || error instanceof DOMException) return false;
     throw error;
   }
 }
