@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { audioName, nextStep, playableAsSent, profileName, videoAdvice } from './camera-advice.ts';
+import {
+  audioName,
+  nextStep,
+  noPictureAdvice,
+  playableAsSent,
+  profileName,
+  videoAdvice,
+} from './camera-advice.ts';
 import { type CameraErrorCode, cameraErrors } from './errors.ts';
 import type { VideoCodec } from './media/access-unit.ts';
 
@@ -56,4 +63,12 @@ it('names the sound, also what cannot be played', () => {
     codecString: 'alaw',
   } as const;
   expect(audioName({ kind: 'audio', audio })).toBe('G.711 A-law');
+});
+
+it('blames the keyframes only where they are missing, and never the camera for a decoder that does not run', () => {
+  expect(noPictureAdvice({ keyframeInterval: null }, true)).toBe(nextStep('no_picture'));
+  expect(noPictureAdvice({ keyframeInterval: 1000 }, true)).not.toMatch(/interval/);
+  for (const keyframeInterval of [null, 1000]) {
+    expect(noPictureAdvice({ keyframeInterval }, false)).toMatch(/no fault of the camera/);
+  }
 });

@@ -80,6 +80,22 @@ export function nextStep(code: CameraErrorCode): string {
   return nextSteps[code];
 }
 
+/**
+ * What to do where video comes and no picture can be made of it.
+ * @param decoderRuns whether there is a process that could decode it.
+ */
+export function noPictureAdvice(
+  { keyframeInterval }: Pick<Seen, 'keyframeInterval'>,
+  decoderRuns: boolean,
+): string {
+  if (!decoderRuns)
+    return 'This is no fault of the camera: the service’s own decoder does not run. Its log says why; free memory on this machine and restart the service.';
+  // With keyframes at hand, more of them would not help.
+  if (keyframeInterval !== null)
+    return 'Its keyframes come and cannot be decoded: set the camera to H.264 with the profile “main”, or update its firmware.';
+  return nextStep('no_picture');
+}
+
 const h264Profiles: Readonly<Record<string, string>> = {
   '42': 'Baseline',
   '4D': 'Main',

@@ -8,6 +8,7 @@ import {
   audioName,
   codecNames,
   nextStep,
+  noPictureAdvice,
   playableAsSent,
   profileName,
   videoAdvice,
@@ -116,7 +117,7 @@ export class CameraChecker implements CameraChecks {
 
   async #look(camera: Camera, signal: AbortSignal): Promise<CameraCheck | null> {
     const found = await watchRunning(camera, { keyframes: secondKeyframeMs, picture: pictureMs }, signal);
-    return found && replyOf(found, true);
+    return found && replyOf(found, true, this.#options.pool.ready);
   }
 
   async #connect(url: CameraUrl, signal: AbortSignal): Promise<CameraCheck> {
@@ -135,7 +136,7 @@ export class CameraChecker implements CameraChecks {
           (!hasPicture && watched > (units === 0 ? nothingMs : pictureMs)) ||
           (hasPicture && watched > (keyframes < 2 ? secondKeyframeMs : watchAtLeastMs)),
       });
-      return replyOf(observation, false);
+      return replyOf(observation, false, pool.ready);
     } catch (error) {
       if (!(error instanceof CameraError)) throw error;
       return { ...nothingSeen, ...failure(error) };
@@ -157,11 +158,12 @@ function failure({ code, message }: CameraError) {
   return { ok: false, code, message, advice: [nextStep(code)] };
 }
 
-function replyOf(found: Findings, shared: boolean): CameraCheck {
+/** @param decoderRuns whether there is a process that could make a picture. */
+function replyOf(found: Findings, shared: boolean, decoderRuns: boolean): CameraCheck {
   const { video, picture, firstPicture, keyframeInterval } = found;
   const fps = video.fps ?? (Math.round(found.fps) || null);
   return {
-    ...verdict(found, fps),
+    ...verdict(found, fps, decoderRuns),
     video: {
       codec: video.codec,
       profile: profileName(video.codecString),
@@ -179,13 +181,21 @@ function replyOf(found: Findings, shared: boolean): CameraCheck {
   };
 }
 
+const noDecoder = 'The camera sends video, and this service cannot decode it at the moment.';
+
 function verdict(
   found: Findings,
   fps: number | null,
+  decoderRuns: boolean,
 ): Pick<CameraCheck, 'ok' | 'code' | 'message' | 'advice'> {
   const { video, picture, ended, decoderTrouble } = found;
-  if (picture === null)
-    return failure(ended ?? new CameraError('no_picture', decoderTrouble?.replace(/\.$/, '')));
+  if (picture === null && ended) return failure(ended);
+  if (picture === null) {
+    const { code, message } = new CameraError('no_picture', decoderTrouble ?? undefined);
+    const advice = [noPictureAdvice(found, decoderRuns)];
+    if (decoderRuns) return { ok: false, code, message, advice };
+    return { ok: false, code: 'no_decoder', message: noDecoder, advice };
+  }
   const facts = [codecNames[video.codec]];
   const size = video.width > 0 ? [`${video.width} × ${video.height}`] : [];
   const rate = fps === null ? [] : [`${Math.round(fps * 10) / 10} fps`];

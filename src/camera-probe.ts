@@ -43,6 +43,7 @@ export interface Findings extends TallyFigures {
   /** ms from the beginning; null when no picture could be made. */
   readonly firstPicture: number | null;
   readonly picture: Picture | null;
+  /** Part of a sentence. */
   readonly decoderTrouble: string | null;
   /** Why the camera ended the connection, if it did. */
   readonly ended: CameraError | null;
@@ -181,10 +182,11 @@ class OnePicture {
           this.end();
         },
         onTrouble: (message) => {
-          this.trouble = message;
+          this.trouble = message.replace(/\.$/, '');
         },
         onReset: () => {
-          this.trouble = 'the decoder crashed on this video';
+          // One that never started began anew as well, and has said so.
+          this.trouble ??= 'the decoder crashed on this video';
         },
       },
     );

@@ -159,11 +159,13 @@ test('a worker that dies while it starts is started again', async () => {
   const units = clip();
   const pool = createPool();
   const viewer = open(pool);
+  expect(pool.ready).toBe(false);
   process.kill(pool.workers[0]!.pid, 'SIGKILL');
   await until('the channel begins anew', () => viewer.resets === 1);
   expect(viewer.troubles).toEqual(['The decoder process does not start.']);
   await viewer.feed(units);
   expect(viewer.pictures).toHaveLength(units.length);
+  expect(pool.ready).toBe(true);
 });
 
 test('a worker that hangs is replaced', async () => {

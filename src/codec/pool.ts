@@ -94,6 +94,11 @@ export class CodecPool {
     return [...this.#workers].map(({ child, channels }) => ({ pid: child.pid, channels: channels.size }));
   }
 
+  /** Whether any process has come up and can work; false before the first one, and while none starts. */
+  get ready(): boolean {
+    return [...this.#workers, this.#spare].some((worker) => worker?.child.ready === true);
+  }
+
   get stats(): CodecPoolStats {
     return {
       workers: this.#workers.size,

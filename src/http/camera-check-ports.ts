@@ -14,7 +14,8 @@ export interface CameraCheckInput {
 /** What was found. A camera that gives no picture is a finding, too. */
 export interface CameraCheck {
   readonly ok: boolean;
-  readonly code: 'ok' | CameraErrorCode;
+  /** `no_decoder`: the service, not the camera, is at fault. */
+  readonly code: 'ok' | 'no_decoder' | CameraErrorCode;
   /** A sentence without a password. */
   readonly message: string;
   /** Sentences: what to do next, or what would work better. */
