@@ -75,6 +75,8 @@ const videoTrack = 1;
 /** Before two pictures were seen, of a camera that declares no rate. */
 const unknownPeriod = 40_000;
 const longestDuration = 10 * microseconds;
+/** A longer step up to a keyframe is an interruption, not the rate of the camera. */
+const longestStep = microseconds;
 const rememberedSteps = 16;
 
 class Mp4Packing implements Packing {
@@ -120,7 +122,7 @@ class Mp4Packing implements Packing {
     const nals = sampleNals(unit);
     const sample = {
       bytes: sampleBytes(nals),
-      duration: this.#duration(decodeTime),
+      duration: this.#duration(decodeTime, keyframe),
       compositionOffset: timestamp - decodeTime,
       sync: keyframe,
     };
@@ -136,11 +138,14 @@ class Mp4Packing implements Packing {
 
   /**
    * The next step is not known yet: the longest of the last ones, since Media Source drops what comes later than twice
-   * the duration up to the next keyframe, while a duration that is too long does no harm.
+   * the duration up to the next keyframe. One that is too long by a little does no harm; by seconds, as after an
+   * interruption, players would take the end of the newest picture for now, and keep jumping there.
    */
-  #duration(decodeTime: number): number {
-    if (this.#lastDecodeTime !== null) {
-      this.#steps.push(Math.min(longestDuration, decodeTime - this.#lastDecodeTime));
+  #duration(decodeTime: number, keyframe: boolean): number {
+    const step = this.#lastDecodeTime === null ? null : decodeTime - this.#lastDecodeTime;
+    // Before a keyframe nothing is dropped, however late it is.
+    if (step !== null && !(keyframe && step > longestStep)) {
+      this.#steps.push(Math.min(longestDuration, step));
       if (this.#steps.length > rememberedSteps) this.#steps.shift();
     }
     this.#lastDecodeTime = decodeTime;
