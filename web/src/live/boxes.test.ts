@@ -37,12 +37,19 @@ describe('boxes in step with the picture', () => {
     const memory = remember(frame(0, { 1: 0.1 }), frame(second / 5, { 1: 0.2 }));
     expect(xs(memory, 0.3 * second)).toEqual([0.25]);
     expect(xs(memory, 0.4 * second)).toEqual([0.3]);
-    expect(xs(memory, 0.9 * second)).toEqual([0.3]);
+    expect(xs(memory, 0.6 * second)).toEqual([0.3]);
   });
 
   it('stand still where the detector is merely restless', () => {
     const memory = remember(frame(0, { 1: 0.1 }), frame(second / 5, { 1: 0.102 }));
     expect(xs(memory, 0.4 * second)).toEqual([0.102]);
+  });
+
+  it('go half a second after the last news of a face that moved or was seen once, and stay with one that kept still', () => {
+    const memory = remember(frame(0, { 1: 0.1, 2: 0.5 }), frame(second, { 1: 0.2, 2: 0.501, 3: 0.8 }));
+    expect(xs(memory, 1.4 * second)).toHaveLength(3);
+    expect(xs(memory, 1.6 * second)).toEqual([0.501]);
+    expect(xs(memory, 2.6 * second)).toEqual([]);
   });
 
   it('never leave the picture', () => {

@@ -16,7 +16,9 @@ export interface PlacedFace {
 /** Analysed frames that are remembered: more than any player is behind. */
 const remembered = 32;
 /** Without news for so long a box would stand where nobody is any more, µs. */
-const keptForUs = 1_500_000;
+const keptForUs = 500_000;
+/** One around a face that kept still may stay for so long: detectors of busy machines look seldom, µs. */
+const stillKeptForUs = 1_500_000;
 /** Frames of one track further apart say nothing about how fast the face moves, µs. */
 const longestGapUs = 600_000;
 /** How far beyond the last analysed frame a face is taken to move on: farther, and boxes run past people who stop. */
@@ -49,9 +51,11 @@ export class FaceMemory {
     let i = this.#frames.length - 1;
     while (i >= 0 && this.#frames[i]!.timestamp > timestamp) i--;
     const before = this.#frames[i];
-    if (!before || timestamp - before.timestamp > keptForUs) return [];
+    if (!before || timestamp - before.timestamp > stillKeptForUs) return [];
     const after = this.#frames[i + 1];
-    return before.faces.map((face) => {
+    const old = timestamp - before.timestamp > keptForUs;
+    const faces = old ? before.faces.filter((face) => this.#keptStill(face, i)) : before.faces;
+    return faces.map((face) => {
       const { track, confidence } = face;
       const box = after
         ? between(face, before.timestamp, after, timestamp)
@@ -60,15 +64,22 @@ export class FaceMemory {
     });
   }
 
+  /** It was in the same place in the frame before this one, not long ago. */
+  #keptStill({ track, box }: Face, i: number): boolean {
+    const earlier = this.#frames[i - 1];
+    if (!earlier || this.#frames[i]!.timestamp - earlier.timestamp > stillKeptForUs) return false;
+    const from = earlier.faces.find((face) => face.track === track)?.box;
+    return from !== undefined && moved(from, box).still;
+  }
+
   /** As the face last moved. */
   #beyond({ track, box }: Face, i: number, aheadUs: number): Box {
     const earlier = this.#frames[i - 1];
     const from = earlier?.faces.find((face) => face.track === track)?.box;
     const gap = earlier ? this.#frames[i]!.timestamp - earlier.timestamp : Number.POSITIVE_INFINITY;
     if (!from || gap > longestGapUs) return box;
-    const x = middle(box.x, box.width) - middle(from.x, from.width);
-    const y = middle(box.y, box.height) - middle(from.y, from.height);
-    if (Math.hypot(x / box.width, y / box.height) < unrest) return box;
+    const { x, y, still } = moved(from, box);
+    if (still) return box;
     const share = Math.min(aheadUs, farthestUs) / gap;
     return {
       ...box,
@@ -91,6 +102,13 @@ function between(face: Face, from: number, after: DetectionsMessage, timestamp: 
     width: mix(box.width, to.width),
     height: mix(box.height, to.height),
   };
+}
+
+/** How far its middle went, in fractions of the picture. */
+function moved(from: Box, to: Box): { readonly x: number; readonly y: number; readonly still: boolean } {
+  const x = middle(to.x, to.width) - middle(from.x, from.width);
+  const y = middle(to.y, to.height) - middle(from.y, from.height);
+  return { x, y, still: Math.hypot(x / to.width, y / to.height) < unrest };
 }
 
 function middle(from: number, length: number): number {
