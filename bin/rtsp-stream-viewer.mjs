@@ -3,8 +3,9 @@
 
 import { buildThePage, installWhatIsMissing, launch } from './launch.mjs';
 
+// Also before `help`, by which whoever may write here prepares an installation for a service that may not.
 const [command = 'serve'] = process.argv.slice(2);
-if (command === 'serve' || command === 'demo') {
+if (['serve', 'demo', 'help'].includes(command)) {
   installWhatIsMissing();
   buildThePage();
 }
