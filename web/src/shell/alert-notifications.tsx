@@ -9,6 +9,16 @@ import { formatPercent, formatTime } from '../format.ts';
 import { usePreference } from '../preferences.ts';
 import { text } from '../text.ts';
 
+/** Null where pages may not make any, as on Android: there only service workers may, and the constructor throws. */
+function made(title: string, options: NotificationOptions): Notification | null {
+  try {
+    return new Notification(title, options);
+  } catch (error) {
+    if (error instanceof TypeError) return null;
+    throw error;
+  }
+}
+
 export function AlertNotifications() {
   const [notifications] = usePreference('notifications');
   const [, navigate] = useLocation();
@@ -19,13 +29,13 @@ export function AlertNotifications() {
     (alert: FaceAlertMessage) => {
       if (!on || Notification.permission !== 'granted' || (!document.hidden && document.hasFocus())) return;
       const camera = streams?.find(({ id }) => id === alert.stream_id)?.name ?? text.nav.camera;
-      const notification = new Notification(text.notifications.title(camera), {
+      const notification = made(text.notifications.title(camera), {
         body: text.notifications.body(formatTime(alert.timestamp), formatPercent(alert.confidence)),
         icon: alert.snapshot ?? '/icon.svg',
         // One for each camera: the newest stands for those before it.
         tag: `alert-${alert.stream_id}`,
       });
-      notification.addEventListener('click', () => {
+      notification?.addEventListener('click', () => {
         window.focus();
         navigate(`/alerts?alert=${encodeURIComponent(alert.alert_id)}`);
         notification.close();
