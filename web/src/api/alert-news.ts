@@ -7,6 +7,8 @@ import { keys, queryClient } from './query-client.ts';
 import type { Alert, AlertFilter, AlertsReply } from './types.ts';
 
 const newestLimit = 100;
+/** A page that stays open for days asks for its list anew from time to time, instead of keeping all that ever came. */
+const keptNews = 500;
 
 type AlertPages = InfiniteData<AlertsReply, string | undefined>;
 
@@ -28,7 +30,7 @@ export function isIn({ stream_id, viewed, since, until }: AlertFilter, alert: Al
 /**
  * A list with what is new in it; all that is there stays in its place.
  * @param complete no alert lies unseen between the list and the oldest of `news`; `unviewed` of all cameras.
- * @returns null when one may: then the list has to be asked for again.
+ * @returns null when one may, or the list has become too long: then it has to be asked for again.
  */
 export function withNews(
   pages: readonly AlertsReply[],
@@ -46,6 +48,7 @@ export function withNews(
   const added = news.filter(
     (alert) => !known.has(alert.id) && isIn(filter, alert) && (!oldest || newerFirst(alert, oldest) < 0),
   );
+  if (first.alerts.length + added.length > keptNews) return null;
   // What somebody else has marked stays where it is seen, and says so.
   const renewed = (alerts: readonly Alert[]) => alerts.map((alert) => fresh.get(alert.id) ?? alert);
   const others = first.unviewed + added.filter(({ viewed }) => !viewed).length;

@@ -8,6 +8,8 @@ type FromTile = Extract<FromEngine, { tile: number }>;
 
 /** A worker that says nothing for so long will not come, ms. */
 const workerPatienceMs = 10_000;
+const firstRetryMs = 1_000;
+const longestRetryMs = 30_000;
 
 interface Port {
   postMessage(message: ToEngine, transfer: Transferable[]): void;
@@ -19,7 +21,7 @@ class Engine {
   #lastTile = 0;
 
   constructor() {
-    this.#port = this.#startWorker().catch(() => this.#startHere());
+    this.#port = this.#start();
     addEventListener('online', () => this.send({ type: 'online' }));
   }
 
@@ -38,6 +40,18 @@ class Engine {
   /** In order; what is sent before the engine runs waits for it. */
   send(message: ToEngine, transfer: Transferable[] = []): void {
     void this.#port.then((port) => port.postMessage(message, transfer));
+  }
+
+  /** Until it runs: the network may be away just when the code is to be fetched. Never rejects. */
+  async #start(): Promise<Port> {
+    for (let wait = firstRetryMs; ; wait = Math.min(longestRetryMs, wait * 2)) {
+      try {
+        return await this.#startWorker().catch(() => this.#startHere());
+      } catch (error) {
+        console.warn('The player cannot be loaded; trying again.', error);
+        await new Promise((resolve) => setTimeout(resolve, wait));
+      }
+    }
   }
 
   /** @throws when the browser or the page's policy allows none: a page of another origin, for example. */
