@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-// Real sockets, processes and browsers mostly wait: two files at a time use two cores well, more would starve each other.
+// Real sockets, processes and browsers mostly wait: three files at a time use two cores well, more would starve each other.
 export default defineConfig({
   test: {
     include: [
@@ -12,7 +12,7 @@ export default defineConfig({
     ],
     // The service under test serves the built page.
     globalSetup: 'test/support/build-page.ts',
-    maxWorkers: 2,
+    maxWorkers: 3,
     pool: 'forks',
     testTimeout: 30_000,
     hookTimeout: 60_000,
