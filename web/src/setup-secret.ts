@@ -15,7 +15,8 @@ export function takeSetupSecret(): void {
   const match = /^#setup=([\w~.%-]+)$/.exec(location.hash);
   if (!match?.[1]) return;
   history.replaceState(history.state, '', location.pathname + location.search);
-  set(decodeURIComponent(match[1]));
+  // As it stands: what the service prints needs no decoding, and a link cut short may not be decodable.
+  set(match[1]);
 }
 
 /** It has done its work, or is not valid any more. */

@@ -191,7 +191,8 @@ export const text = {
     tooMany: 'Too many sign-ins have failed, so the next one has to wait.',
     /** @param time as in 14:53 */
     wait: (time: string) => `Try again in ${time}`,
-    forgotten: 'Forgotten your password? An admin can set a new one under Users.',
+    forgotten: 'Forgotten your password? An admin can set a new one under Users, or on the server:',
+    forgottenCommand: 'npx rtsp-stream-viewer user password NAME',
   },
 
   setUp: {
@@ -208,6 +209,8 @@ export const text = {
     noLinkHint:
       'The link is gone? Restart the service: it prints the link as long as there is no user. In a container it is in the container’s log.',
     check: 'Check again',
+    linkWrong:
+      'This set-up link is old or incomplete. Restart the service: it prints a new link as long as there is no user. In a container it is in the container’s log.',
     linkUsed: 'The set-up link is not valid any more: a user exists already. Sign in instead.',
   },
 

@@ -18,7 +18,9 @@ function CreateFirstUser({ secret }: { readonly secret: string }) {
   const [, navigate] = useLocation();
   const [username, setUsername] = useState('');
   const [password, setPassword] = useState('');
-  const error = formErrorOf(setUp.error, ['username', 'password']);
+  // The service's own sentence tells to open the link, which is what has just been done.
+  const linkIsWrong = setUp.error instanceof ApiError && setUp.error.code === 'setup_required';
+  const error = linkIsWrong ? text.setUp.linkWrong : formErrorOf(setUp.error, ['username', 'password']);
 
   function submit() {
     if (setUp.isPending) return;
@@ -74,9 +76,6 @@ function CreateFirstUser({ secret }: { readonly secret: string }) {
           )}
         </Field>
         <FormError>{error}</FormError>
-        {setUp.error instanceof ApiError && setUp.error.code === 'setup_required' && (
-          <p className="text-ink-soft text-sm">{text.setUp.noLinkHint}</p>
-        )}
         <Button type="submit" tone="primary" busy={setUp.isPending}>
           {text.setUp.submit}
         </Button>

@@ -9,6 +9,7 @@ import { text } from '../../text.ts';
 import { Button } from '../../ui/button.tsx';
 import { Input, PasswordInput } from '../../ui/controls.tsx';
 import { Field, FormError } from '../../ui/field.tsx';
+import { Code } from '../../ui/surface.tsx';
 import { EntranceCard } from './entrance-frame.tsx';
 
 const isLimit = (error: unknown): error is ApiError & { retryAt: number } =>
@@ -97,7 +98,9 @@ export default function SignIn({ ended }: { readonly ended: boolean }) {
           {wait > 0 ? text.signIn.wait(formatCountdown(wait)) : text.signIn.submit}
         </Button>
       </form>
-      <p className="text-ink-faint text-sm">{text.signIn.forgotten}</p>
+      <p className="text-ink-faint text-sm">
+        {text.signIn.forgotten} <Code>{text.signIn.forgottenCommand}</Code>
+      </p>
     </EntranceCard>
   );
 }
