@@ -5,7 +5,7 @@ import { text } from '../../text.ts';
 
 export function EntranceFrame({ children }: { readonly children: ReactNode }) {
   return (
-    <main className="flex min-h-dvh flex-col items-center gap-6 px-4 pt-[14dvh] pb-10">
+    <main data-entrance className="flex min-h-dvh flex-col items-center gap-6 px-4 pt-[14dvh] pb-10">
       <div className="flex items-center gap-3">
         <img src="/icon.svg" alt="" width="36" height="36" className="size-9" />
         <span className="font-semibold text-xl">{text.product}</span>
