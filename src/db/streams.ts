@@ -3,7 +3,7 @@
 
 import type { Kysely, Selectable, Updateable } from 'kysely';
 import { AppError } from '../errors.ts';
-import { type CameraUrl, formatCameraUrl, hasSecrets, parseCameraUrl } from '../media/camera-url.ts';
+import { type CameraUrl, formatCameraUrl, hasSecrets, parseFormattedCameraUrl } from '../media/camera-url.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
 import { newId } from './id.ts';
 import { imagesOfStream } from './images.ts';
@@ -171,7 +171,7 @@ export class StreamRepository {
   #read(row: Selectable<StreamTable>): SavedStream {
     let problem: string | null = null;
     const open = (url: string, sealed: string | null): CameraUrl => {
-      const address = parseCameraUrl(url);
+      const address = parseFormattedCameraUrl(url);
       if (sealed === null) return address;
       try {
         return unsealed(address, this.#box.open(sealed));
@@ -202,5 +202,5 @@ export class StreamRepository {
 
 /** Earlier rows have only the password before the host sealed, and no address is a password people use. */
 function unsealed(address: CameraUrl, text: string): CameraUrl {
-  return /^rtsps?:\/\//.test(text) ? parseCameraUrl(text) : { ...address, password: text };
+  return /^rtsps?:\/\//.test(text) ? parseFormattedCameraUrl(text) : { ...address, password: text };
 }

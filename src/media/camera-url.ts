@@ -41,12 +41,25 @@ function decode(text: string, what: string): string {
 }
 
 /**
- * Reads `rtsp://[user[:password]@]host[:port][/path][?query]` (also `rtsps`).
- * A password may hold `@`, `:` and `/` unencoded, as people type them: the host starts after the last `@`
- * of the part before the path.
+ * Reads `rtsp://[user[:password]@]host[:port][/path][?query]` (also `rtsps`), as people type it: the
+ * password may hold `@`, `:` and `/` unencoded where that leaves one reading. An address that could also be read with another host is refused:
+ * a wrong guess would show a piece of the password as host or path, and send the rest to that host.
  * @throws AppError 400 `invalid_rtsp_url` with a sentence that says what to mend.
  */
 export function parseCameraUrl(text: unknown): CameraUrl {
+  return parse(text, splitTyped);
+}
+
+/**
+ * Reads back what `formatCameraUrl` wrote. There user and password are encoded, so that every `@` behind the first `/`
+ * belongs to the path; addresses saved before such ones were refused stay readable.
+ * @throws AppError 400 `invalid_rtsp_url`
+ */
+export function parseFormattedCameraUrl(text: string): CameraUrl {
+  return parse(text, splitAtPath);
+}
+
+function parse(text: unknown, split: (text: string) => Split): CameraUrl {
   if (typeof text !== 'string')
     throw refuse('The camera address must be a text such as rtsp://camera.local/stream.');
   const trimmed = text.trim();
@@ -68,7 +81,8 @@ export function parseCameraUrl(text: unknown): CameraUrl {
   const rest = trimmed.slice(scheme.length + 1);
   if (!rest.startsWith('//')) throw refuse(`Two slashes must follow ${scheme}: in the camera address.`);
   const afterSlashes = rest.slice(2);
-  const { username, password, hostAndPort, path } = splitAuthority(afterSlashes);
+  const [authority, path] = split(afterSlashes);
+  const { username, password, hostAndPort } = splitAuthority(authority);
   const { host, port } = parseHost(hostAndPort, scheme);
   const url: CameraUrl = { scheme, host, port, path: parsePath(path), username, password };
   // Percent-encoding and masks lengthen: what is stored and shown must be readable by this function again.
@@ -78,38 +92,42 @@ export function parseCameraUrl(text: unknown): CameraUrl {
   return url;
 }
 
-function splitAuthority(text: string): {
+/** User, password, host and port; then path, query and fragment with their first character. */
+type Split = readonly [authority: string, path: string];
+
+function splitAtPath(text: string, from = 0): Split {
+  const length = text.slice(from).search(/[/?#]/);
+  return length === -1 ? [text, ''] : [text.slice(0, from + length), text.slice(from + length)];
+}
+
+function splitTyped(text: string): Split {
+  const [authority, path] = splitAtPath(text);
+  if (!path.includes('@')) return [authority, path];
+  const isHost = !/[:@]/.test(authority) || /^(\[.*|localhost:\d*|[\d.]+\.\d+:\d*)$/i.test(authority);
+  if (isHost) return [authority, path];
+  // An unencoded "/" or "?" in the password: the host then starts after the only "@". A name with a port is not told
+  // from a user with a password of digits.
+  const partsWithAt = text.split(/[/?#]/).filter((part) => part.includes('@'));
+  if (partsWithAt.length > 1 || /^[^:]*:\d{1,5}$/.test(authority))
+    throw refuse(
+      'The address can be read in more than one way; write @ in the user name, password or path as %40 and / in the password as %2F.',
+    );
+  return splitAtPath(text, text.lastIndexOf('@'));
+}
+
+function splitAuthority(authority: string): {
   username: string | undefined;
   password: string | undefined;
   hostAndPort: string;
-  path: string;
 } {
-  const end = text.search(/[/?#]/);
-  let authority = end === -1 ? text : text.slice(0, end);
-  let path = end === -1 ? '' : text.slice(end);
-  // An unencoded "/" or "?" in the password: the authority then ends at the first one after the last "@".
-  // An IPv6 host has colons of its own, and no user name starts with a bracket.
-  if (
-    !authority.startsWith('[') &&
-    !authority.includes('@') &&
-    authority.includes(':') &&
-    path.includes('@') &&
-    !/^[^:]*:\d{1,5}$/.test(authority)
-  ) {
-    const at = text.lastIndexOf('@');
-    const next = text.slice(at).search(/[/?#]/);
-    authority = next === -1 ? text : text.slice(0, at + next);
-    path = next === -1 ? '' : text.slice(at + next);
-  }
   const at = authority.lastIndexOf('@');
-  if (at === -1) return { username: undefined, password: undefined, hostAndPort: authority, path };
+  if (at === -1) return { username: undefined, password: undefined, hostAndPort: authority };
   const userInfo = authority.slice(0, at);
   const colon = userInfo.indexOf(':');
   return {
     username: decode(colon === -1 ? userInfo : userInfo.slice(0, colon), 'user name'),
     password: colon === -1 ? undefined : decode(userInfo.slice(colon + 1), 'password'),
     hostAndPort: authority.slice(at + 1),
-    path,
   };
 }
 
@@ -125,7 +143,9 @@ function parseHost(text: string, scheme: 'rtsp' | 'rtsps'): { host: string; port
   if (portText !== undefined && portText !== '') {
     port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
     if (port < 1 || port > 65535)
-      throw refuse('The port in the camera address must be a number from 1 to 65535.');
+      throw refuse(
+        'The port in the camera address must be a number from 1 to 65535. In a password, write @ as %40, : as %3A and / as %2F.',
+      );
   }
   if (rawHost.startsWith('[')) {
     if (!URL.canParse(`http://${rawHost}/`)) throw refuse('The IPv6 address of the camera is not valid.');
