@@ -56,8 +56,9 @@ export const userBody = z
   )
   .meta({ id: 'UserChange' });
 
+/** Strict: with a misspelt `expires_at` the token would be valid for ever. */
 export const tokenBody = z
-  .object(
+  .strictObject(
     {
       name: name('what the token is for'),
       role: role.default('viewer'),

@@ -266,4 +266,8 @@ test('API tokens are shown once, listed without their secrets, and end when they
       status: 400,
       body: { issues: [{ path }] },
     });
+  // Misspelt, it would never end.
+  expect(
+    await call(server, 'POST', '/api/tokens/', { name: 'x', expires: '2999-01-01T00:00:00Z' }, admin),
+  ).toMatchObject({ status: 400, body: { error: expect.stringContaining('expires') } });
 });

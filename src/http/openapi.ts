@@ -61,6 +61,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
         { name: 'pictures', description: 'Pictures of a camera over plain HTTP.' },
         { name: 'detections', description: 'Faces that were seen, and their images.' },
         { name: 'alerts', description: 'What somebody should look at.' },
+        { name: 'performance', description: 'Figures of the last hour.' },
         { name: 'users', description: 'Who may sign in, and with which role.' },
         { name: 'tokens', description: 'API tokens: how programs sign in.' },
         { name: 'audit', description: 'Who did what.' },
