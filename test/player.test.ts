@@ -2,7 +2,7 @@
 // How it comes back from interruptions is in player-recovery.test.ts.
 
 import type { Browser, Page, Worker } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { clipFromUnits } from '../simulator/clip.ts';
 import { sceneClip } from '../simulator/clips.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
@@ -59,6 +59,11 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
     await simulator?.close();
   });
 
+  /** Also after a failed test, whose viewer the next one would count. */
+  afterEach(async () => {
+    for (const context of browser.contexts()) await context.close();
+  });
+
   async function open(without: readonly string[] = []) {
     const opened = await openPage(browser, 'about:blank', desktop);
     const script = without.map((name) => `delete globalThis.${name};`).join('');
@@ -90,7 +95,11 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
       patience,
     );
     const sentBefore = camera.stats.unitsSent;
-    const ahead = (frame: number | null) => (frame === null ? 0 : (frame - first! + length) % length);
+    // A player that has just gone to a slower step may show the picture before the first one once more.
+    const ahead = (frame: number | null) => {
+      const steps = frame === null ? 0 : (frame - first! + length) % length;
+      return steps > length / 2 ? steps - length : steps;
+    };
     const last = await eventually(
       'moving',
       () => tiles.frame(name),
@@ -114,7 +123,7 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
   it.each(['webcodecs', 'mse', 'jpeg'])(
     'shows the right picture at the camera’s rate by %s',
     async (step) => {
-      const { page, mistakes, tiles } = await open();
+      const { mistakes, tiles } = await open();
       await tiles.add('tile', { streamId: ids.get('/h264'), format: step });
       const { state } = await until(tiles, 'tile', 'live', isLive(step));
       expect(state).toMatchObject({ sentence: null, note: null });
@@ -123,18 +132,16 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
       const { stats } = await until(tiles, 'tile', 'measured', ({ stats }) => stats.delayMs !== null);
       expect(stats).toMatchObject({ width: 640, height: 480, step, codec: expect.stringMatching(/^avc1/) });
       expect(mistakes).toEqual([]);
-      await page.context().close();
     },
   );
 
   it('plays B-frames in order by WebCodecs and by MSE', async () => {
-    const { page, tiles } = await open();
+    const { tiles } = await open();
     for (const step of ['webcodecs', 'mse']) {
       await tiles.add(step, { streamId: ids.get('/bframes'), format: step });
       await until(tiles, step, 'live', isLive(step));
       await expectRate(tiles, step, '/bframes');
     }
-    await page.context().close();
   });
 
   it('uses the best way there is: WebCodecs, without it MSE, without both JPEG', async () => {
@@ -154,22 +161,20 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
   });
 
   it('shows H.265, which this browser cannot play, as JPEG and says so', async () => {
-    const { page, mistakes, tiles } = await open();
+    const { mistakes, tiles } = await open();
     await tiles.add('tile', { streamId: ids.get('/h265') });
     const { state } = await until(tiles, 'tile', 'live', isLive('jpeg'));
     expect(state.note).toMatch(/cannot play H\.265.*JPEG/);
     await expectRate(tiles, 'tile', '/h265');
     expect(mistakes).toEqual([]);
-    await page.context().close();
   });
 
   it('shows a camera that sends JPEG itself', async () => {
-    const { page, tiles } = await open();
+    const { tiles } = await open();
     await tiles.add('tile', { streamId: ids.get('/mjpeg') });
     const { state } = await until(tiles, 'tile', 'live', isLive('jpeg'));
     expect(state.note).toBeNull();
     await expectRate(tiles, 'tile', '/mjpeg');
-    await page.context().close();
   });
 
   const workerOf = (page: Page): Promise<Worker> =>
@@ -206,7 +211,6 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
     expect(states.map(({ code }) => code)).not.toContain('reconnecting');
     expect((await viewers()).stream.viewers).toBe(before);
     expect(mistakes).toEqual([]);
-    await page.context().close();
   });
 
   it('leaves a decoder that swallows everything and shows nothing', async () => {
@@ -215,11 +219,10 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
     await until(tiles, 'tile', 'live', isLive('webcodecs'));
     await (await workerOf(page)).evaluate('VideoDecoder.prototype.decode = () => {}');
     await until(tiles, 'tile', 'live by MSE', isLive('mse'));
-    await page.context().close();
   });
 
   it('goes on after video that cannot be decoded', async () => {
-    const { page, mistakes, tiles } = await open();
+    const { mistakes, tiles } = await open();
     await tiles.add('tile', { streamId: ids.get('/noise') });
     const length = simulator.camera('/noise').loop.clip.accessUnits.length;
     let frames = 0;
@@ -238,7 +241,6 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
     );
     await until(tiles, 'tile', 'live', ({ state }) => state.code === 'live');
     expect(mistakes).toEqual([]);
-    await page.context().close();
   });
 
   it('plays all tiles of a page from one worker', async () => {
@@ -256,6 +258,5 @@ describe.skipIf(withoutChromium)('the player', { timeout: 240_000 }, () => {
       patience,
     );
     expect(mistakes).toEqual([]);
-    await page.context().close();
   });
 });
