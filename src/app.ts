@@ -57,6 +57,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   // that serves nothing.
   await using opened = new AsyncDisposableStack();
   const clock = systemClock;
+  if (config.redis ?? config.databaseUrl ?? config.bucket)
+    throw new ConfigError('REDIS_URL, DATABASE_URL, STORAGE_URL', 'are not supported yet; leave them empty.');
   opened.defer(lockFolder(config.dataDir));
   const database = await openDatabase(join(config.dataDir, databaseFileName));
   opened.defer(() => database.close());

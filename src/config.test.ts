@@ -1,7 +1,7 @@
 // Settings: what is allowed, what stops the start and with which words, and which source wins.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { alwaysDeniedNetworks, type Config, ConfigError, loadConfig } from './config.ts';
@@ -57,6 +57,11 @@ test('with nothing set, every setting has the value that is promised', () => {
     rtspDeniedNetworks: alwaysDeniedNetworks,
     maxStreams: 256,
     maxViewers: 5000,
+    redis: undefined,
+    databaseUrl: undefined,
+    bucket: undefined,
+    instanceName: hostname(),
+    instanceCapacity: 256,
   });
 });
 
@@ -148,12 +153,50 @@ test.each([
   expect(error.message).toMatch(new RegExp(`^${name} is .*; allowed[^\\n]*\\.$`));
 });
 
-test('settings of features that this version lacks are refused, without repeating the password in them', () => {
-  for (const name of ['REDIS_URL', 'DATABASE_URL', 'STORAGE_URL']) {
-    const { message } = refusal({ [name]: 'scheme://user:canary-password@host/db' });
-    expect(message).toMatch(new RegExp(`^${name} is set, but this version does not support it.*\\.$`));
-    expect(message).not.toContain('canary');
+const shared = {
+  REDIS_URL: 'redis://redis.example.com:6379/1?prefix=shop',
+  DATABASE_URL: 'postgres://viewer:canary-password@db.example.com/viewer',
+  STORAGE_URL: 's3://images/shop/?endpoint=http://127.0.0.1:9000&region=eu-central-1',
+  SECRET_KEY: 'a key that all instances share',
+};
+
+test('several instances are told where they share messages, rows and images', () => {
+  const config = load({ ...shared, INSTANCE_NAME: 'front-1', INSTANCE_CAPACITY: '40' });
+  expect(config.redis).toEqual({ url: 'redis://redis.example.com:6379/1', prefix: 'shop' });
+  expect(config.databaseUrl).toBe(shared.DATABASE_URL);
+  expect(config.bucket).toEqual({
+    bucket: 'images',
+    prefix: 'shop',
+    endpoint: 'http://127.0.0.1:9000',
+    region: 'eu-central-1',
+  });
+  expect([config.instanceName, config.instanceCapacity]).toEqual(['front-1', 40]);
+});
+
+test('instances that share Redis but keep rows, images or keys to themselves are refused, with the reason', () => {
+  for (const name of ['DATABASE_URL', 'STORAGE_URL', 'SECRET_KEY'] as const) {
+    const error = refusal({ ...shared, [name]: '' });
+    expect(error.setting).toBe(name);
+    expect(error.message).toMatch(/^\S+ is missing, but REDIS_URL joins several instances: each would .*\.$/);
   }
+});
+
+test.each([
+  ['REDIS_URL', 'http://user:canary-password@redis.example.com'],
+  ['REDIS_URL', 'redis://user:canary-password@redis.example.com/images'],
+  ['REDIS_URL', 'redis://user:canary-password@redis.example.com?prefix=a:b'],
+  ['REDIS_URL', 'redis://user:canary-password@redis.example.com?tls=canary'],
+  ['DATABASE_URL', 'mysql://user:canary-password@db.example.com/viewer'],
+  ['DATABASE_URL', 'postgres://user:canary-password@db.example.com'],
+  ['STORAGE_URL', 'https://s3.example.com/canary-bucket'],
+  ['STORAGE_URL', 's3://key:canary-password@bucket/prefix'],
+  ['STORAGE_URL', 's3://bucket?endpoint=ftp://canary.example.com'],
+  ['STORAGE_URL', 's3://Bad_Canary'],
+])('%s that cannot be used is refused without being repeated: %s', (name, text) => {
+  const error = refusal({ ...shared, [name]: text });
+  expect(error.setting).toBe(name);
+  expect(error.message).toMatch(/allowed|as in|give them as/);
+  expect(error.message).not.toMatch(/canary/i);
 });
 
 test('a secret that is too short is refused without being repeated', () => {

@@ -2,10 +2,18 @@
 // Nothing else reads the environment; no default lives anywhere else.
 
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import {
+  type BucketAddress,
+  bucketAddress,
+  databaseAddress,
+  type RedisAddress,
+  redisAddress,
+} from './base/backend-urls.ts';
 import {
   type DetectionPause,
   detectionPause,
@@ -15,10 +23,10 @@ import {
   frameSize,
   hostName,
   hostPattern,
+  instanceName,
   lineOf,
   listSetting,
   network,
-  notYet,
   numberSetting,
   oneOf,
   origin,
@@ -60,9 +68,11 @@ const settings = z.object({
   WS_BASE_URL: setting<string | undefined>(undefined, webSocketBase),
   CORS_ALLOWED_ORIGINS: listSetting(Object.freeze([]), origin),
   TRUSTED_PROXIES: listSetting(Object.freeze([]), network),
-  REDIS_URL: notYet('one process works in memory'),
-  DATABASE_URL: notYet('SQLite in DATA_DIR is used'),
-  STORAGE_URL: notYet('images are kept in DATA_DIR'),
+  REDIS_URL: setting<RedisAddress | undefined>(undefined, redisAddress),
+  DATABASE_URL: setting<string | undefined>(undefined, databaseAddress),
+  STORAGE_URL: setting<BucketAddress | undefined>(undefined, bucketAddress),
+  INSTANCE_NAME: setting(hostname(), instanceName),
+  INSTANCE_CAPACITY: numberSetting(256, 1, 100_000),
   HOST: hostName,
   PORT: numberSetting(8000, 0, 65535),
   DATA_DIR: setting(resolve('data'), folder),
@@ -128,7 +138,18 @@ export interface Config {
   readonly rtspAllowedNetworks: readonly string[];
   readonly rtspDeniedNetworks: readonly string[];
   readonly maxStreams: number;
+  /** Of this instance. */
   readonly maxViewers: number;
+  /** Set: this is one of several instances, which share Redis, the database and the bucket. */
+  readonly redis: RedisAddress | undefined;
+  /** PostgreSQL; undefined: SQLite in the data folder. May hold a password. */
+  readonly databaseUrl: string | undefined;
+  /** Undefined: images are in the data folder. */
+  readonly bucket: BucketAddress | undefined;
+  /** What people call this instance, in figures and logs. */
+  readonly instanceName: string;
+  /** Cameras that this instance runs at most, when there are several instances. */
+  readonly instanceCapacity: number;
 }
 
 /** This machine only: 127.0.0.0/8, ::1 or `localhost`. */
@@ -151,6 +172,21 @@ function checkAdmin({ ADMIN_USERNAME: name, ADMIN_PASSWORD: password }: Settings
     throw new ConfigError('ADMIN_PASSWORD', 'is missing, but ADMIN_USERNAME is set; set both or neither.');
   if (name === undefined && password !== undefined)
     throw new ConfigError('ADMIN_USERNAME', 'is missing, but ADMIN_PASSWORD is set; set both or neither.');
+}
+
+/** Instances that share Redis are one service: each must see the same rows, images and keys. */
+function checkShared(values: Settings): void {
+  if (values.REDIS_URL === undefined) return;
+  const needed = {
+    DATABASE_URL:
+      'each would keep streams, alerts and users to itself in SQLite; set it to one PostgreSQL for all',
+    STORAGE_URL: 'each would miss the images of the others in a local folder; set it to one bucket for all',
+    SECRET_KEY:
+      'each would generate its own, and refuse the sign-ins and camera passwords of the others; set it to one for all',
+  } as const;
+  for (const [name, why] of Object.entries(needed))
+    if (values[name as keyof typeof needed] === undefined)
+      throw new ConfigError(name, `is missing, but REDIS_URL joins several instances: ${why}.`);
 }
 
 function readEnvFile(path: string): NodeJS.Dict<string> {
@@ -186,6 +222,7 @@ export function loadConfig(env: NodeJS.Dict<string>, options: { envFile?: string
   const values = result.data;
   checkReach(values);
   checkAdmin(values);
+  checkShared(values);
   return Object.freeze({
     secretKey: values.SECRET_KEY,
     secretKeyFallbacks: values.SECRET_KEY_FALLBACKS,
@@ -214,5 +251,10 @@ export function loadConfig(env: NodeJS.Dict<string>, options: { envFile?: string
     rtspDeniedNetworks: Object.freeze([...alwaysDeniedNetworks, ...values.RTSP_DENIED_NETWORKS]),
     maxStreams: values.MAX_STREAMS,
     maxViewers: values.MAX_VIEWERS,
+    redis: values.REDIS_URL,
+    databaseUrl: values.DATABASE_URL,
+    bucket: values.STORAGE_URL,
+    instanceName: values.INSTANCE_NAME,
+    instanceCapacity: values.INSTANCE_CAPACITY,
   });
 }

@@ -32,6 +32,15 @@ export class AppError extends Error {
   }
 }
 
+/** Another instance holds the stream by now: what this one still wanted to write for it is not written. */
+export class FencedOff extends Error {
+  override readonly name = 'FencedOff';
+
+  constructor(streamId: string) {
+    super(`The stream ${streamId} was taken over by another instance.`);
+  }
+}
+
 /**
  * Why a camera gives no picture. `needsPerson` codes end in status `error` (retrying cannot help, or would lock
  * an account); the others are retried with backoff.

@@ -32,7 +32,8 @@ export function setting<T>(fallback: T, parse: (text: string) => T) {
     });
 }
 
-class Refusal extends Error {}
+/** Why a text is no value: the rest of a sentence that begins with the setting's name. */
+export class Refusal extends Error {}
 
 function refuse(text: string, allowed: string): Refusal {
   return new Refusal(`is ${lineOf(text)}; ${allowed}.`);
@@ -116,6 +117,11 @@ export const hostName = setting('127.0.0.1', (text) => {
   throw refuse(text, 'allowed is an IP address or host name to listen on');
 });
 
+export function instanceName(text: string): string {
+  if (/^[\w.-]{1,63}$/.test(text)) return text;
+  throw refuse(text, 'allowed are up to 63 letters, digits, ".", "_" and "-"');
+}
+
 /** `250`: before every frame; `20000@50`: before the 50th frame only, which makes a detector that hangs once. */
 export const detectionPause = setting<DetectionPause | undefined>(undefined, (text) => {
   const match = /^(\d{1,6})(?:@(\d{1,9}))?$/.exec(text);
@@ -130,12 +136,6 @@ export const secretKey = setting<string | undefined>(undefined, (text) => {
   if (text.length >= 16) return text;
   throw new Refusal('is too short; allowed are 16 characters or more (or leave it empty: one is generated).');
 });
-
-/** A setting whose feature this version does not have: said plainly, never ignored. Its value may hold a password. */
-export const notYet = (instead: string) =>
-  setting<undefined>(undefined, () => {
-    throw new Refusal(`is set, but this version does not support it; leave it empty: ${instead}.`);
-  });
 
 /** Former values of SECRET_KEY, the newest first. A refusal never repeats one. */
 export const formerSecretKeys = listSetting(Object.freeze([]), (word) => {
