@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { findPostgres } from './postgres-server.ts';
 
 export interface Component {
   /** What is not tested without it, for people. */
@@ -12,7 +13,7 @@ export interface Component {
   readonly isHere: () => boolean;
 }
 
-export type ComponentName = 'chromium' | 'gst-rtsp-server';
+export type ComponentName = 'chromium' | 'gst-rtsp-server' | 'postgresql';
 
 const browserNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome.exe'];
 const browserPlaces = [
@@ -66,6 +67,11 @@ export const components: Readonly<Record<ComponentName, Component>> = {
     install:
       'apt-get install python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-rtsp gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly gstreamer1.0-libav',
     isHere: () => spawnSync(systemPython, ['-c', gstProbe], { stdio: 'ignore' }).status === 0,
+  },
+  postgresql: {
+    usedFor: 'the tests with the rows in PostgreSQL',
+    install: 'apt-get install postgresql (15 or newer; its own server need not run)',
+    isHere: () => findPostgres() !== undefined,
   },
 };
 
