@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { findPostgres } from './postgres-server.ts';
+import { findRedis } from './redis-server.ts';
 
 export interface Component {
   /** What is not tested without it, for people. */
@@ -13,7 +14,7 @@ export interface Component {
   readonly isHere: () => boolean;
 }
 
-export type ComponentName = 'chromium' | 'gst-rtsp-server' | 'postgresql';
+export type ComponentName = 'chromium' | 'gst-rtsp-server' | 'postgresql' | 'redis';
 
 const browserNames = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome.exe'];
 const browserPlaces = [
@@ -72,6 +73,11 @@ export const components: Readonly<Record<ComponentName, Component>> = {
     usedFor: 'the tests with the rows in PostgreSQL',
     install: 'apt-get install postgresql (15 or newer; its own server need not run)',
     isHere: () => findPostgres() !== undefined,
+  },
+  redis: {
+    usedFor: 'the tests of several instances, joined by Redis',
+    install: 'apt-get install redis-server (6.2 or newer; its own server need not run)',
+    isHere: () => findRedis() !== undefined,
   },
 };
 
