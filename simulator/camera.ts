@@ -10,6 +10,7 @@ import { type Behaviour, goodBehaviour } from './behaviour.ts';
 import type { Clip, ClipUnit } from './clip.ts';
 import { ClipLoop, type LoopListener } from './loop.ts';
 import type { UnitPackets } from './packetize.ts';
+import { SessionLog } from './session-log.ts';
 import type { Sink } from './sink.ts';
 
 export interface CameraOptions {
@@ -80,6 +81,7 @@ export class SimulatedCamera implements LoopListener, AudioListener {
   readonly access: AccessControl;
   readonly loop: ClipLoop;
   readonly audioLoop: AudioLoop | null;
+  readonly sessionLog = new SessionLog();
   readonly counters = {
     sessionsTotal: 0,
     sessionsMax: 0,
@@ -226,12 +228,14 @@ export class SimulatedCamera implements LoopListener, AudioListener {
 
   addSession(session: CameraSession): void {
     this.#sessions.add(session);
+    this.sessionLog.opened(session, epochNow());
     this.counters.sessionsTotal++;
     this.counters.sessionsMax = Math.max(this.counters.sessionsMax, this.#sessions.size);
   }
 
   removeSession(session: CameraSession): void {
     this.#sessions.delete(session);
+    this.sessionLog.ended(session, epochNow());
     session.playing = false;
   }
 

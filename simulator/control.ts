@@ -8,6 +8,7 @@ import type { CameraStats, SentFrame, SimulatedCamera } from './camera.ts';
 import type { Clip } from './clip.ts';
 import { type ClipOptions, sceneClip } from './clips.ts';
 import { type Simulator, startSimulator } from './server.ts';
+import type { SessionSpan } from './session-log.ts';
 
 /** A camera, described so that it can be sent to another process: the clip itself or how to make it. */
 export interface CameraSpec {
@@ -42,6 +43,7 @@ export interface CameraControl {
   renewNonce(): Promise<void>;
   switchClip(clip: ClipOptions | Clip): Promise<void>;
   stats(): Promise<CameraStats>;
+  sessionSpans(): Promise<SessionSpan[]>;
   /** By frame of the clip: `SentFrame.sentAt` of the last time, 0 when not sent yet. */
   sentTimes(): Promise<Float64Array>;
 }
@@ -97,6 +99,7 @@ export function controlOf(camera: SimulatedCamera): CameraControl {
     renewNonce: async () => camera.renewNonce(),
     switchClip: async (clip) => camera.switchClip(await makeClip(clip)),
     stats: async () => camera.stats,
+    sessionSpans: async () => camera.sessionLog.spans(),
     sentTimes: async () => camera.sentTimes(),
   };
 }

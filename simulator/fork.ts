@@ -92,6 +92,7 @@ export class ForkedSimulator implements AsyncDisposable {
       renewNonce: call('renewNonce'),
       switchClip: call('switchClip'),
       stats: call('stats'),
+      sessionSpans: call('sessionSpans'),
       sentTimes: call('sentTimes'),
       watchFrames: async (listener) => {
         this.#watchers.set(path, listener);
