@@ -1,13 +1,13 @@
-// A bucket for tests: s3rver, which speaks the protocol of S3 over a temporary folder, in its own process.
+// A bucket for tests: s3rver, which speaks the protocol of S3 over a temporary folder, in its own process (s3-process.ts).
 // Knows how to start, stop and reach it; nothing of the service here.
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 
 export interface S3Server {
   readonly pid: number;
@@ -30,15 +30,7 @@ const bucket = 'viewer-images';
 /** The only key that s3rver knows; of a signature it looks at nothing else. */
 const key = 'S3RVER';
 
-// Ends when its standard input does: with the process that started it, however that one ends.
-const script = `
-  const { S3rver, options } = { S3rver: require(process.argv[1]), options: JSON.parse(process.argv[2]) };
-  process.stdin.resume().on('end', () => process.exit());
-  new S3rver(options).run().then(
-    ({ port }) => console.log(port),
-    (error) => { console.error(error); process.exit(1); },
-  );
-`;
+const program = fileURLToPath(new URL('./s3-process.ts', import.meta.url));
 
 /** @throws Error with the server's own words when it does not listen within 60 s. */
 export async function startS3(): Promise<S3Server> {
@@ -84,10 +76,7 @@ function launch(directory: string, port: number, buckets: readonly string[]): Ch
     silent: true,
     configureBuckets: buckets.map((name) => ({ name })),
   };
-  const module = createRequire(import.meta.url).resolve('s3rver');
-  return spawn(process.execPath, ['-e', script, module, JSON.stringify(options)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  return spawn(process.execPath, [program, JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 function listening(child: ChildProcess): Promise<number> {
