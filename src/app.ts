@@ -9,6 +9,7 @@ import { loadSecretKey, SecretBox } from './auth/secrets.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { Places } from './base/places.ts';
+import { Camera } from './camera.ts';
 import { CameraChecker } from './camera-check.ts';
 import { Cameras } from './cameras.ts';
 import type { ChannelOptions } from './codec/messages.ts';
@@ -90,12 +91,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const places = new Places(config.maxViewers);
   // What every connection to a camera and every decoder goes by, those that only try a camera included.
   const video = { pool, channel: channelOptions(config), resolve: (host: string) => policy.resolve(host) };
+  const parts = { clock, log, ...video, visits, cooldownMs: config.alertCooldownSeconds * 1000 };
   const cameras = new Cameras({
     clock,
-    log,
-    ...video,
-    visits,
-    cooldownMs: config.alertCooldownSeconds * 1000,
+    make: (options) => new Camera(parts, options),
     maxStreams: config.maxStreams,
     places,
     onOnline: (id, wallTime) => {

@@ -3,7 +3,6 @@
 
 import type { Identity } from './base/identity.ts';
 import { Places } from './base/places.ts';
-import type { Camera } from './camera.ts';
 import {
   audioName,
   codecNames,
@@ -16,7 +15,8 @@ import {
 import { type Findings, probe } from './camera-probe.ts';
 import type { ChannelOptions } from './codec/messages.ts';
 import type { CodecPool } from './codec/pool.ts';
-import { AppError, CameraError } from './errors.ts';
+import type { DirectoryCamera } from './directory-camera.ts';
+import { AppError, CameraError, streamNotFound } from './errors.ts';
 import { readAddress } from './http/camera-address.ts';
 import type { CameraCheck, CameraCheckInput, CameraChecks } from './http/camera-check-ports.ts';
 import type { VideoParameters } from './media/access-unit.ts';
@@ -30,7 +30,7 @@ export interface CameraCheckerOptions {
   readonly channel: ChannelOptions;
   readonly resolve: ResolveAddress;
   /** A running camera of this very address, secrets included. */
-  readonly onlineAt: (address: CameraUrl) => Camera | null;
+  readonly onlineAt: (address: CameraUrl) => DirectoryCamera | null;
   readonly saved: (id: string) => Promise<SavedStream | undefined>;
 }
 
@@ -74,7 +74,7 @@ export class CameraChecker implements CameraChecks {
   async #address({ rtspUrl, streamId }: CameraCheckInput): Promise<CameraUrl> {
     if (streamId === null) return readAddress(rtspUrl, 'rtsp_url', []);
     const saved = await this.#options.saved(streamId);
-    if (!saved) throw new AppError(404, 'stream_not_found', 'There is no stream with this id.');
+    if (!saved) throw streamNotFound();
     const known = saved.problem === null ? [saved.address, saved.detectionAddress] : [];
     const own = known.filter((address) => address !== null);
     // The form's own text stands for that very address, whichever other one has the same host, port and user.
@@ -115,7 +115,7 @@ export class CameraChecker implements CameraChecks {
     };
   }
 
-  async #look(camera: Camera, signal: AbortSignal): Promise<CameraCheck | null> {
+  async #look(camera: DirectoryCamera, signal: AbortSignal): Promise<CameraCheck | null> {
     const found = await watchRunning(camera, { keyframes: secondKeyframeMs, picture: pictureMs }, signal);
     return found && replyOf(found, true, this.#options.pool.ready);
   }

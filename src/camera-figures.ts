@@ -2,6 +2,7 @@
 // Reading and adding only; the parts count by themselves.
 
 import type { Camera } from './camera.ts';
+import type { CameraReading } from './directory-camera.ts';
 import type { LiveStats } from './http/ports.ts';
 import type { DetectionFigures } from './http/record-ports.ts';
 
@@ -57,6 +58,27 @@ export function statsOf(camera: Camera, now: number): LiveStats {
     decoders: pictures.decoders,
     pictures: pictures.pictures,
     audio: { listeners, transcoders: transcoding ? 1 : 0, units, dropped },
+  };
+}
+
+/** Nothing is computed that the parts have not counted already. */
+export function readingOf(camera: Camera): CameraReading {
+  const { stream, viewers, usage } = camera;
+  const { units, bytes } = stream.totals;
+  const { pictures, latency } = camera.pictures.figures;
+  const detection = camera.detections?.figures;
+  return {
+    wanted: stream.status !== 'offline',
+    units,
+    bytes,
+    lostPackets: camera.source.figures.lostPackets,
+    pictures,
+    latency,
+    framesAnalysed: detection?.frames ?? 0,
+    detectionTime: detection?.detectionTime ?? 0,
+    viewers,
+    cpu: usage.cpu,
+    memory: usage.memory,
   };
 }
 

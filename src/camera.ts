@@ -4,16 +4,21 @@
 import type { Clock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { CameraFaces, type Looked, type VisitStorePort } from './camera-faces.ts';
+import { detectionFiguresOf, readingOf, statsOf } from './camera-figures.ts';
 import { AudioFeed } from './codec/audio-feed.ts';
 import { Decoding } from './codec/decoding.ts';
 import type { ChannelOptions } from './codec/messages.ts';
 import { PictureFeed } from './codec/picture-feed.ts';
 import type { CodecPool } from './codec/pool.ts';
 import { sumOfUsage, type Usage } from './codec/usage.ts';
+import type { CameraReading, DetectionChoice, DirectoryCamera } from './directory-camera.ts';
+import { streamNotFound } from './errors.ts';
+import type { LiveStats } from './http/ports.ts';
+import type { DetectionFigures, OutsideDetection } from './http/record-ports.ts';
 import { Source, type SourceOptions } from './ingest/source.ts';
 import { type CameraUrl, formatCameraUrl, sameCameraUrl } from './media/camera-url.ts';
 import type { ResolveAddress } from './rtsp/client.ts';
-import type { CameraFigures, FaceSource, LiveCamera } from './stream/live-camera.ts';
+import type { CameraFigures, FaceSource } from './stream/live-camera.ts';
 import { Passthrough } from './stream/passthrough.ts';
 import { Stream } from './stream/stream.ts';
 
@@ -32,16 +37,11 @@ export interface CameraOptions {
   /** Null for an ad-hoc stream: nobody looks for faces in it, since nothing of it is stored. */
   readonly id: string | null;
   readonly address: CameraUrl;
+  /** Whom an ad-hoc stream counts for; null and undefined: nobody in particular. */
+  readonly openedBy?: string | null;
   readonly onOnline?: (wallTime: number) => void;
   /** The last viewer left. */
   readonly onUnwatched?: () => void;
-}
-
-export interface DetectionChoice {
-  readonly enabled: boolean;
-  /** The camera's sub-stream; null: the stream itself. */
-  readonly address: CameraUrl | null;
-  readonly confidenceThreshold: number;
 }
 
 interface SubStream extends Looked {
@@ -57,7 +57,7 @@ const noFaces: FaceSource = {
   detector: { state: 'off', message: null },
 };
 
-export class Camera implements LiveCamera {
+export class Camera implements DirectoryCamera {
   readonly id: string | null;
   readonly stream = new Stream();
   readonly pictures: PictureFeed;
@@ -146,12 +146,22 @@ export class Camera implements LiveCamera {
     return sumOfUsage([...looked.map(({ decoding }) => decoding.figures), this.audio]);
   }
 
-  /** A stream of it waits for a person: a wrong password, no such path. */
+  get stats(): LiveStats {
+    return statsOf(this, this.#parts.clock.now());
+  }
+
+  get reading(): CameraReading {
+    return readingOf(this);
+  }
+
+  get detected(): DetectionFigures {
+    return detectionFiguresOf(this);
+  }
+
   get inError(): boolean {
     return this.stream.status === 'error' || this.#sub?.stream.status === 'error';
   }
 
-  /** Connects, also out of `error`: somebody asked for it. */
   start(): void {
     this.#running = true;
     this.#source.start();
@@ -165,14 +175,12 @@ export class Camera implements LiveCamera {
     await this.#source.stop();
   }
 
-  /** The same address changes nothing; another one is tried at once. */
   setAddress(address: CameraUrl): void {
     if (sameCameraUrl(address, this.#address)) return;
     this.#address = address;
     this.#source.setAddress(address);
   }
 
-  /** Takes effect at once, without touching the stream that people watch. */
   setDetection(detection: DetectionChoice): void {
     this.#detection = detection;
     this.#faces?.setConfidenceThreshold(detection.confidenceThreshold);
@@ -193,7 +201,18 @@ export class Camera implements LiveCamera {
     };
   }
 
-  /** @param keep whether what was seen and is not yet stored shall be; not so for a deleted stream. */
+  async report({ confidence, time, box, image }: OutsideDetection): Promise<string> {
+    if (!this.#faces) throw streamNotFound();
+    const frame = image && { width: image.width, height: image.height };
+    const images = image && { frame: image.data, face: null };
+    return this.#faces.report({ confidence, box, landmarks: null, frame }, images, time);
+  }
+
+  /** They come anyway. */
+  wantUnits(): () => void {
+    return () => {};
+  }
+
   async close(keep: boolean): Promise<void> {
     await Promise.all([this.stop(), this.#faces?.close(keep ? storeWithinMs : 0)]);
     this.pictures.close();

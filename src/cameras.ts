@@ -1,20 +1,26 @@
 // Every camera of the running service: the saved ones by id, ad-hoc ones by address.
 // Answers both edges, REST and WebSocket; what is saved belongs to the database.
 
+import { AdHocCameras } from './ad-hoc-cameras.ts';
+import type { Clock } from './base/clock.ts';
 import type { Places } from './base/places.ts';
-import { Camera, type CameraParts } from './camera.ts';
-import { detectionFiguresOf, nothingDetected, statsOf, sumOfDetections } from './camera-figures.ts';
-import { AppError } from './errors.ts';
+import type { CameraOptions } from './camera.ts';
+import { nothingDetected, sumOfDetections } from './camera-figures.ts';
+import type { DirectoryCamera } from './directory-camera.ts';
+import { AppError, streamNotFound } from './errors.ts';
 import type { LiveState, LiveStreams } from './http/ports.ts';
 import type { DetectionFigures, OutsideDetection, OutsideDetections } from './http/record-ports.ts';
 import type { CameraDirectory } from './live/ports.ts';
 import type { Picture } from './media/access-unit.ts';
-import { type CameraUrl, cameraKey, formatCameraUrl, isMasked, sameCameraUrl } from './media/camera-url.ts';
+import { type CameraUrl, cameraKey, isMasked, sameCameraUrl } from './media/camera-url.ts';
 import { FrameRateLimiter } from './media/frame-rate.ts';
 import type { SavedStream } from './media/saved-stream.ts';
 import type { LiveCamera } from './stream/live-camera.ts';
 
-export interface CamerasOptions extends CameraParts {
+export interface CamerasOptions {
+  readonly clock: Clock;
+  /** What a camera is made of; it is not started. */
+  readonly make: (options: CameraOptions) => DirectoryCamera;
   /** Saved and ad-hoc streams together. */
   readonly maxStreams: number;
   /** For viewers of every kind together. */
@@ -23,25 +29,14 @@ export interface CamerasOptions extends CameraParts {
 }
 
 interface Saved {
-  readonly camera: Camera;
+  readonly camera: DirectoryCamera;
   running: boolean;
-}
-
-/** An ad-hoc stream ends this long after its last viewer. */
-const adHocLingerMs = 10_000;
-const maxAdHoc = 32;
-/** Of one user or API token. */
-const maxAdHocEach = 8;
-
-interface AdHoc {
-  readonly camera: Camera;
-  readonly openedBy: string | null;
 }
 
 export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections {
   readonly #options: CamerasOptions;
   readonly #saved = new Map<string, Saved>();
-  readonly #adHoc = new Map<string, AdHoc>();
+  readonly #adHoc: AdHocCameras;
   /** Figures of cameras that are gone. */
   #past = nothingDetected;
   readonly #followers = new Set<(camera: LiveCamera) => void>();
@@ -49,12 +44,14 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
 
   constructor(options: CamerasOptions) {
     this.#options = options;
+    const { clock, make, maxStreams } = options;
+    this.#adHoc = new AdHocCameras({ clock, make, room: (open) => this.#saved.size + open < maxStreams });
   }
 
   // Saved streams, told by REST.
 
   add(saved: SavedStream): void {
-    const camera = new Camera(this.#options, {
+    const camera = this.#options.make({
       id: saved.id,
       address: saved.address,
       onOnline: (wallTime) => this.#options.onOnline(saved.id, wallTime),
@@ -86,7 +83,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     if (!entry) return;
     this.#saved.delete(id);
     // At once: counters never go back, not even for a moment.
-    this.#past = sumOfDetections([this.#past, detectionFiguresOf(entry.camera)]);
+    this.#past = sumOfDetections([this.#past, entry.camera.detected]);
     entry.camera.stream.end();
     await entry.camera.close(false);
   }
@@ -106,7 +103,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
         fps: video.fps ?? (Math.round(stream.unitsPerSecond(this.#options.clock.now())) || null),
       },
       viewers: camera.viewers,
-      stats: statsOf(camera, this.#options.clock.now()),
+      stats: camera.stats,
     };
   }
 
@@ -165,19 +162,17 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     if (saved) return saved;
     if (isMasked(address))
       throw new AppError(400, 'invalid_rtsp_url', 'The password in the camera address is masked (****).');
-    // With its password: who does not know it must not join the stream of somebody who does.
-    const secret = formatCameraUrl(address, 'keep');
-    return this.#adHoc.get(secret)?.camera ?? this.#openAdHoc(secret, address, openedBy);
+    return this.#adHoc.at(address, openedBy);
   }
 
   /** The saved cameras, in the order in which they were added. */
-  *allSaved(): Generator<Camera> {
+  *allSaved(): Generator<DirectoryCamera> {
     for (const { camera } of this.#saved.values()) yield camera;
   }
 
   /** A camera of this very address, secrets included, that gives pictures now. */
-  onlineAt(address: CameraUrl): Camera | null {
-    const all = [...this.#saved.values(), ...this.#adHoc.values()].map(({ camera }) => camera);
+  onlineAt(address: CameraUrl): DirectoryCamera | null {
+    const all = [...this.allSaved(), ...this.#adHoc.all()];
     return (
       all.find(({ stream, address: own }) => stream.status === 'online' && sameCameraUrl(own, address)) ??
       null
@@ -196,20 +191,13 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     };
   }
 
-  async report({ streamId, confidence, time, box, image }: OutsideDetection): Promise<string> {
-    const faces = this.#known(streamId).detections;
-    if (!faces) throw streamNotFound();
-    const frame = image && { width: image.width, height: image.height };
-    const images = image && { frame: image.data, face: null };
-    return faces.report({ confidence, box, landmarks: null, frame }, images, time);
+  async report(detection: OutsideDetection): Promise<string> {
+    return this.#known(detection.streamId).report(detection);
   }
 
   /** Over all cameras, deleted ones included. */
   detectionFigures(): DetectionFigures {
-    return sumOfDetections([
-      this.#past,
-      ...[...this.#saved.values()].map(({ camera }) => detectionFiguresOf(camera)),
-    ]);
+    return sumOfDetections([this.#past, ...[...this.allSaved()].map(({ detected }) => detected)]);
   }
 
   /** @throws Error with the reason when faces are wanted somewhere and the detector does not work. */
@@ -228,59 +216,26 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
   async close(): Promise<void> {
     // Viewers may still ask for one: it would be connected to for good.
     this.#closing = true;
-    const cameras = [...this.#saved.values(), ...this.#adHoc.values()].map(({ camera }) => camera);
+    const cameras = [...this.allSaved()];
     this.#saved.clear();
-    this.#adHoc.clear();
-    await Promise.all(cameras.map((camera) => camera.close(true)));
+    await Promise.all([this.#adHoc.close(), ...cameras.map((camera) => camera.close(true))]);
   }
 
-  #known(id: string): Camera {
+  #known(id: string): DirectoryCamera {
     const entry = this.#saved.get(id);
     if (!entry) throw streamNotFound();
     return entry.camera;
   }
 
-  #savedAt(address: CameraUrl): Camera | null {
+  #savedAt(address: CameraUrl): DirectoryCamera | null {
     const key = cameraKey(address);
-    let found: Camera | null = null;
+    let found: DirectoryCamera | null = null;
     for (const { camera } of this.#saved.values()) {
       // Streams that differ by a token only: the very one, when the address tells which.
       if (sameCameraUrl(camera.address, address)) return camera;
       if (found === null && cameraKey(camera.address) === key) found = camera;
     }
     return found;
-  }
-
-  #mayOpenAdHoc(openedBy: string | null): boolean {
-    const open = this.#adHoc.size;
-    if (open >= maxAdHoc || this.#saved.size + open >= this.#options.maxStreams) return false;
-    if (openedBy === null) return true;
-    let own = 0;
-    for (const adHoc of this.#adHoc.values()) if (adHoc.openedBy === openedBy) own++;
-    return own < maxAdHocEach;
-  }
-
-  #openAdHoc(key: string, address: CameraUrl, openedBy: string | null): Camera {
-    if (this.#closing) throw new AppError(503, 'server_leaving', 'The server is leaving; come back.');
-    const tooMany = 'Too many streams are open; close one, or save this camera.';
-    if (!this.#mayOpenAdHoc(openedBy)) throw new AppError(429, 'too_many_streams', tooMany);
-    let cancel: (() => void) | null = null;
-    const end = () => {
-      if (camera.viewers > 0 || this.#adHoc.get(key)?.camera !== camera) return;
-      this.#adHoc.delete(key);
-      void camera.close(false);
-    };
-    const camera = new Camera(this.#options, {
-      id: null,
-      address,
-      onUnwatched: () => {
-        cancel?.();
-        cancel = this.#options.clock.after(adHocLingerMs, end);
-      },
-    });
-    this.#adHoc.set(key, { camera, openedBy });
-    camera.start();
-    return camera;
   }
 }
 
@@ -291,7 +246,3 @@ const whyNoPicture = {
   reconnecting: 'The camera is being reconnected.',
   error: 'The camera gives no picture.',
 } as const;
-
-function streamNotFound(): AppError {
-  return new AppError(404, 'stream_not_found', 'There is no stream with this id.');
-}

@@ -32,6 +32,10 @@ export class AppError extends Error {
   }
 }
 
+export function streamNotFound(): AppError {
+  return new AppError(404, 'stream_not_found', 'There is no stream with this id.');
+}
+
 /** Another instance holds the stream by now: what this one still wanted to write for it is not written. */
 export class FencedOff extends Error {
   override readonly name = 'FencedOff';

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { ScriptedClock } from './detect/testing.ts';
-import { type CameraReading, PerformanceHistory, type ServiceReading } from './performance-history.ts';
+import type { CameraReading } from './directory-camera.ts';
+import { PerformanceHistory, type ServiceReading } from './performance-history.ts';
 
 const MB = 1e6;
 

@@ -3,29 +3,9 @@
 
 import type { Clock } from './base/clock.ts';
 import { SampleRing, type Samples } from './base/sample-ring.ts';
-import type { Camera } from './camera.ts';
 import type { CodecPool } from './codec/pool.ts';
+import type { CameraReading, DirectoryCamera } from './directory-camera.ts';
 import type { CameraSeries, History, PerformanceHistories, ServiceSeries } from './http/performance-ports.ts';
-
-/** Counters and momentary figures of a camera, as they stand when they are read. */
-export interface CameraReading {
-  /** False for a stopped camera: it has no rate, which is another thing than a rate of 0. */
-  readonly wanted: boolean;
-  readonly units: number;
-  readonly bytes: number;
-  readonly lostPackets: number;
-  readonly pictures: number;
-  /** ms; of the pictures made lately. */
-  readonly latency: number;
-  readonly framesAnalysed: number;
-  /** ms */
-  readonly detectionTime: number;
-  readonly viewers: number;
-  /** Cores. */
-  readonly cpu: number;
-  /** Bytes. */
-  readonly memory: number;
-}
 
 export interface ServiceReading {
   /** Processor time that this process has used, ms. */
@@ -200,29 +180,10 @@ function historyOf<Series extends string>({ first, count, columns }: Samples<Ser
 }
 
 /** Of saved cameras. */
-export function* readCameras(cameras: Iterable<Camera>): Generator<readonly [string, CameraReading]> {
-  for (const camera of cameras) if (camera.id !== null) yield [camera.id, read(camera)];
-}
-
-/** Nothing is computed that the parts have not counted already. */
-function read(camera: Camera): CameraReading {
-  const { stream, viewers, usage } = camera;
-  const { units, bytes } = stream.totals;
-  const { pictures, latency } = camera.pictures.figures;
-  const detection = camera.detections?.figures;
-  return {
-    wanted: stream.status !== 'offline',
-    units,
-    bytes,
-    lostPackets: camera.source.figures.lostPackets,
-    pictures,
-    latency,
-    framesAnalysed: detection?.frames ?? 0,
-    detectionTime: detection?.detectionTime ?? 0,
-    viewers,
-    cpu: usage.cpu,
-    memory: usage.memory,
-  };
+export function* readCameras(
+  cameras: Iterable<DirectoryCamera>,
+): Generator<readonly [string, CameraReading]> {
+  for (const { id, reading } of cameras) if (id !== null) yield [id, reading];
 }
 
 /** @param viewers over all cameras. */

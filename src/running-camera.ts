@@ -1,8 +1,8 @@
 // Watches for a moment what a connected camera gives anyway: its newest picture and its units.
 // The counterpart of camera-probe.ts for a camera that needs no further connection.
 
-import type { Camera } from './camera.ts';
 import type { Findings } from './camera-probe.ts';
+import type { DirectoryCamera } from './directory-camera.ts';
 import type { Picture } from './media/access-unit.ts';
 import type { AudioOffer } from './media/audio.ts';
 import type { Stream } from './stream/stream.ts';
@@ -19,7 +19,7 @@ const askEveryMs = 50;
 
 /** @returns null when the camera went away meanwhile. @throws the reason of the signal. */
 export async function watchRunning(
-  camera: Camera,
+  camera: DirectoryCamera,
   patience: Patience,
   signal: AbortSignal,
 ): Promise<Findings | null> {
@@ -29,8 +29,9 @@ export async function watchRunning(
   let picture: Picture | null = null;
   let firstPicture: number | null = null;
   for (const unit of stream.recentUnits()) tally.add(unit);
-  const lostBefore = camera.source.figures.lostPackets;
+  const lostBefore = camera.stats.lost_packets;
   const leave = camera.join();
+  const leaveUnits = camera.wantUnits();
   const leaveStream = stream.subscribe({ onUnit: (unit) => tally.add(unit) });
   const leavePictures = camera.pictures.subscribe((made) => {
     picture ??= made;
@@ -43,7 +44,7 @@ export async function watchRunning(
       const waited = performance.now() - began;
       const keyframes = tally.keyframes >= 2 || waited > patience.keyframes;
       if ((picture !== null && keyframes) || waited > patience.picture) {
-        const { transport, lostPackets } = camera.source.figures;
+        const { transport, lost_packets: lostPackets } = camera.stats;
         return {
           video,
           audio: audioOf(stream),
@@ -62,6 +63,7 @@ export async function watchRunning(
   } finally {
     leavePictures();
     leaveStream();
+    leaveUnits();
     leave();
   }
 }

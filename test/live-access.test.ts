@@ -9,6 +9,7 @@ import { systemClock } from '../src/base/clock.ts';
 import { everyone, type Identity, type Role } from '../src/base/identity.ts';
 import { silentLog } from '../src/base/log.ts';
 import { Places } from '../src/base/places.ts';
+import { Camera } from '../src/camera.ts';
 import type { VisitStorePort } from '../src/camera-faces.ts';
 import { Cameras } from '../src/cameras.ts';
 import { CodecPool } from '../src/codec/pool.ts';
@@ -53,7 +54,7 @@ async function talkativeCamera(): Promise<{ readonly url: string; close(): void 
 async function serveLive() {
   const pool = new CodecPool({ log: silentLog });
   const places = new Places(5_000);
-  const cameras = new Cameras({
+  const parts = {
     clock: systemClock,
     log: silentLog,
     pool,
@@ -61,9 +62,13 @@ async function serveLive() {
       picture: { width: 640, height: 480, fps: 15, quality: 80 },
       faces: { width: 640, height: 480, fps: 5, minFaceSize: 40 },
     },
-    resolve: async (host) => [host],
+    resolve: async (host: string) => [host],
     visits: noVisits,
     cooldownMs: 30_000,
+  };
+  const cameras = new Cameras({
+    clock: systemClock,
+    make: (options) => new Camera(parts, options),
     maxStreams: 256,
     places,
     onOnline: () => {},

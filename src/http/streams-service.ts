@@ -1,7 +1,7 @@
 // What may be done with saved streams: the rules between the REST routes, the table and the running cameras.
 // No HTTP, no SQL, no video.
 
-import { AppError } from '../errors.ts';
+import { AppError, streamNotFound } from '../errors.ts';
 import type { Picture } from '../media/access-unit.ts';
 import { type CameraUrl, cameraKey, formatCameraUrl } from '../media/camera-url.ts';
 import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
@@ -112,7 +112,7 @@ export class SavedStreamService implements StreamService {
       await this.#records.clear(id);
       // The row first: whatever ends the process now, the camera does not come back.
       const images = await this.#store.delete(id);
-      if (!images) throw notFound();
+      if (!images) throw streamNotFound();
       await this.#live.remove(id);
       this.#records.discard(images);
     });
@@ -142,7 +142,7 @@ export class SavedStreamService implements StreamService {
 
   async #find(id: string): Promise<SavedStream> {
     const saved = await this.#store.get(id);
-    if (!saved) throw notFound();
+    if (!saved) throw streamNotFound();
     return saved;
   }
 
@@ -155,7 +155,7 @@ export class SavedStreamService implements StreamService {
 
   async #change(id: string, change: Partial<StreamChoice>): Promise<StreamView> {
     const saved = await this.#store.update(id, change);
-    if (!saved) throw notFound();
+    if (!saved) throw streamNotFound();
     this.#live.change(approachable(saved));
     return this.#view(saved);
   }
@@ -198,10 +198,6 @@ export class SavedStreamService implements StreamService {
       if (this.#changes.get(key) === mine) this.#changes.delete(key);
     }
   }
-}
-
-function notFound(): AppError {
-  return new AppError(404, 'stream_not_found', 'There is no stream with this id.');
 }
 
 /** A camera whose password cannot be read is left alone: asking without it would look like a wrong password. */

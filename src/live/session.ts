@@ -156,7 +156,10 @@ export class Session {
       const leave = camera.join();
       const unsubscribe = camera.stream.subscribe({
         onStatus: () => this.#tell.status(this.#camera),
-        onEnd: () => this.close(closeCodes.noSuchStream, 'The stream was deleted.'),
+        onEnd: (reason) => {
+          if (reason) this.#refuse(reason);
+          else this.close(closeCodes.noSuchStream, 'The stream was deleted.');
+        },
       });
       const leaveFaces = camera.faces.subscribe({
         onFaces: (timestamp, faces, below) =>

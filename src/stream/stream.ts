@@ -1,6 +1,7 @@
 // One camera's live video inside the service: its state, its parameters, the units since the last keyframe, its readers.
 // No I/O: units are published by ingest, read by codecs and sessions.
 
+import type { AppError } from '../errors.ts';
 import { type AccessUnit, sameVideo, type VideoParameters } from '../media/access-unit.ts';
 import { type AudioOffer, type AudioParameters, type AudioUnit, sameAudio } from '../media/audio.ts';
 import { ReorderDepth } from '../media/decode-times.ts';
@@ -15,8 +16,8 @@ export interface StreamReader {
   /** Sound began, changed or, with null, came to an end while the video goes on. */
   onAudio?(audio: AudioParameters | null): void;
   onStatus?(status: StreamStatus, message: string | null): void;
-  /** The stream was deleted: nothing will ever come again. */
-  onEnd?(): void;
+  /** Nothing will ever come again: the stream was deleted, or may not go on for this reason. */
+  onEnd?(reason: AppError | null): void;
 }
 
 export interface StreamOptions {
@@ -150,9 +151,9 @@ export class Stream {
     };
   }
 
-  /** Tells every reader that this stream is gone for good. */
-  end(): void {
-    this.#each((reader) => reader.onEnd?.());
+  /** Tells every reader that this stream is gone for good. @param reason null: it was deleted. */
+  end(reason: AppError | null = null): void {
+    this.#each((reader) => reader.onEnd?.(reason));
     this.#readers.clear();
     this.#forgetRecent();
   }
