@@ -1,4 +1,5 @@
-// `npm test`: says what this machine lacks, runs vitest with the arguments given, and counts.
+// `npm test`: says what this machine lacks, runs vitest with the arguments given, and counts. With `--backends` every
+// service that a test starts is one of several that share Redis, PostgreSQL and a bucket.
 // In CI (`CI=true`) what is left out counts as failed. How a component is found is in test/support/components.ts.
 
 import { spawn } from 'node:child_process';
@@ -8,6 +9,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { absentComponents, absentVariable, components } from '../test/support/components.ts';
+import { startPostgres } from '../test/support/postgres-server.ts';
+import { startRedis } from '../test/support/redis-server.ts';
+import { startS3 } from '../test/support/s3-server.ts';
 
 /** The members used of vitest's JSON report. */
 interface Report {
@@ -18,6 +22,7 @@ interface Report {
   readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly unknown[] }[];
 }
 
+const backendsFlag = '--backends';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const inCi = process.env.CI === 'true';
 
@@ -51,6 +56,23 @@ function vitest(args: readonly string[], environment: NodeJS.ProcessEnv): Promis
   });
 }
 
+/** Starts what several instances share. @returns what makes every service of a test use it (test/support/backends.ts). */
+async function startBackends(stack: AsyncDisposableStack): Promise<NodeJS.ProcessEnv> {
+  const redis = await startRedis();
+  stack.defer(() => redis.stop());
+  const postgres = await startPostgres();
+  stack.defer(() => postgres.stop());
+  const s3 = await startS3();
+  stack.defer(() => s3.stop());
+  return {
+    REDIS_URL: redis.url,
+    // As somebody who may make databases.
+    DATABASE_URL: postgres.asAdmin(await postgres.createDatabase()),
+    STORAGE_URL: s3.url('tests'),
+    ...s3.env,
+  };
+}
+
 /** A test file that cannot even be loaded holds no test, but is a failure all the same. */
 function countFailures({ numFailedTests, testResults }: Report): number {
   const notLoaded = testResults.filter(
@@ -62,10 +84,18 @@ function countFailures({ numFailedTests, testResults }: Report): number {
 const absent = announceAbsent();
 const folder = mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-test-'));
 const reportFile = join(folder, 'report.json');
+const given = process.argv.slice(2);
+await using servers = new AsyncDisposableStack();
 try {
+  const backends = given.includes(backendsFlag) ? await startBackends(servers) : {};
   const code = await vitest(
-    ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`, ...process.argv.slice(2)],
-    { ...process.env, [absentVariable]: absent.join(',') },
+    [
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${reportFile}`,
+      ...given.filter((argument) => argument !== backendsFlag),
+    ],
+    { ...process.env, ...backends, [absentVariable]: absent.join(',') },
   );
   let passed = 0;
   let failed = 0;

@@ -2,7 +2,7 @@
 // The running service, with sign-in and at debug level.
 
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, statSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,9 +10,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { sceneClip } from '../simulator/clips.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
+import { embedded, removeData } from './support/backends.ts';
 import { eventually, type SavedStreamReply } from './support/parts.ts';
 import { processTree } from './support/process-figures.ts';
 import { bearer, type Headers, newAccount, type Service, startService } from './support/service.ts';
+import { everythingStored } from './support/stored-data.ts';
 
 /** With everything that a careless encoding would change. */
 const canary = 'Canary/p@ss wörd+%41&=7';
@@ -226,19 +228,11 @@ describe('password leaks', () => {
       if (pid === service.pid) continue;
       for (const secret of [secretKey, admin.password]) expect(environment).not.toContain(secret);
     }
-    const { dataDir } = service;
-    const files = () =>
-      readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter((name) =>
-        statSync(join(dataDir, name)).isFile(),
-      );
-    expect(files().some((name) => name.endsWith('-wal'))).toBe(true);
-    const look = () => {
-      for (const name of files()) {
-        const bytes = readFileSync(join(dataDir, name));
-        found.push(...leaks(name, bytes.toString('latin1')), ...leaks(name, bytes.toString('utf8')));
-      }
-    };
-    look();
+    const stored = await everythingStored(service.dataDir);
+    // The rows are among it, the newest included.
+    expect([...stored.keys()].some((name) => name.endsWith('-wal') || name === 'table streams')).toBe(true);
+    for (const [name, bytes] of stored)
+      found.push(...leaks(name, bytes.toString('latin1')), ...leaks(name, bytes.toString('utf8')));
     expect(service.logs().length).toBeGreaterThan(1_000);
     for (const secret of [
       secretKey,
@@ -328,12 +322,13 @@ describe('a changed SECRET_KEY', () => {
       expect(service.logs()).not.toMatch(/SECRET_KEY_FALLBACKS|sealed anew/);
     } finally {
       await service.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      await removeData(dataDir);
     }
   }, 120_000);
 
   it('the key that is made at the first start is readable by its owner only', async () => {
-    const service = await startService();
+    // Several instances are given theirs.
+    const service = await startService({ env: embedded });
     expect(statSync(join(service.dataDir, 'secret.key')).mode & 0o777).toBe(0o600);
     await service.stop();
   }, 30_000);

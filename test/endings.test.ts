@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,24 +8,25 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { sceneClip } from '../simulator/clips.ts';
 import { startSimulator } from '../simulator/server.ts';
+import { embedded, makeBackends, removeData } from './support/backends.ts';
 import { eventually } from './support/parts.ts';
 import { startService } from './support/service.ts';
 import { Viewer } from './support/viewer.ts';
 
 const camera = async (path: string) => ({ path, clip: await sceneClip({ gopSeconds: 1 }) });
 
-function serve(env: NodeJS.ProcessEnv, detached = false) {
+async function serve(env: NodeJS.ProcessEnv, detached = false) {
   const dataDir = mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-endings-'));
   const launcher = fileURLToPath(new URL('../bin/rtsp-stream-viewer.mjs', import.meta.url));
   const child = spawn(process.execPath, [launcher, 'serve'], {
-    env: { ...process.env, DATA_DIR: dataDir, HOST: '127.0.0.1', ...env },
+    env: { ...process.env, ...(await makeBackends(dataDir)), DATA_DIR: dataDir, HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => (output += text));
-  const exit = once(child, 'exit').finally(() => rmSync(dataDir, { recursive: true, force: true }));
+  const exit = once(child, 'exit').finally(() => removeData(dataDir));
   return { child, exit, output: () => output };
 }
 
@@ -33,7 +34,7 @@ it('a taken port ends the start with one line that names it', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
-  const { exit, output } = serve({ PORT: String(port) });
+  const { exit, output } = await serve({ PORT: String(port) });
   const [code] = await exit;
   other.close();
   expect(code).not.toBe(0);
@@ -64,9 +65,10 @@ it('a refused upgrade leaves no socket behind, and the server ends in order all 
 }, 30_000);
 
 it('a second server on the same data is refused with one line, and the first is not disturbed', async () => {
-  const first = await startService();
+  // Several instances may share what is elsewhere; a folder with SQLite and images has one owner.
+  const first = await startService({ env: embedded });
   try {
-    await expect(startService({ dataDir: first.dataDir })).rejects.toThrow(
+    await expect(startService({ dataDir: first.dataDir, env: embedded })).rejects.toThrow(
       /DATA_DIR.*in use by another running server/,
     );
     expect((await fetch(`${first.baseUrl}/readyz`)).status).toBe(200);
@@ -76,7 +78,7 @@ it('a second server on the same data is refused with one line, and the first is 
 }, 30_000);
 
 it('a signal to the whole group, which reaches the server twice, ends it in order', async () => {
-  const { child, exit, output } = serve({ PORT: '0' }, true);
+  const { child, exit, output } = await serve({ PORT: '0' }, true);
   await eventually('ready', output, (text) => text.includes('is running at'), 20_000);
   process.kill(-child.pid!, 'SIGINT');
   expect((await exit)[0]).toBe(0);

@@ -12,6 +12,7 @@ import type { Scene, Visit } from '../simulator/scene.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { decodeJpeg } from '../src/codec/worker/test-clips.ts';
 import type { ServerMessage } from '../src/live/protocol.ts';
+import { embedded } from './support/backends.ts';
 import { eventually } from './support/parts.ts';
 import { processTree } from './support/process-figures.ts';
 import { type Service, startService } from './support/service.ts';
@@ -172,7 +173,7 @@ describe('the face detector', () => {
 
 describe('a folder for images that cannot be used', () => {
   it('keeps visits waiting, not the pictures; what waited is stored once when it heals, and told then', async () => {
-    const { service, camera } = await watched('/once');
+    const { service, camera } = await watched('/once', embedded);
     const media = join(service.dataDir, 'media');
     const aside = join(service.dataDir, 'media-aside');
     await rename(media, aside);

@@ -4,19 +4,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nodeFlags } from '../../bin/launch.mjs';
+import { makeBackends, removeData } from './backends.ts';
 import { openDescriptors, type ProcessFigures, processFigures } from './process-figures.ts';
 
 export interface ServiceOptions {
-  /** Settings beside the defaults of a test: any free port, a new data folder, no sign-in (`AUTH=off`). */
+  /**
+   * Settings beside the defaults of a test: any free port, a new data folder, no sign-in (`AUTH=off`), and what this run
+   * of the tests shares (see backends.ts).
+   */
   readonly env?: NodeJS.ProcessEnv;
   /** With sign-in: a first admin with a password of this run, or that of an earlier run on the same data. */
   readonly admin?: true | Account;
-  /** A data folder to use and keep, for starting again on the same data. */
+  /** A data folder to use and keep, for starting again on the same data; for `removeData` at the end. */
   readonly dataDir?: string;
 }
 
@@ -78,11 +82,13 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const ownFolder = options.dataDir === undefined;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-data-'));
   const admin = options.admin === true ? newAccount('admin') : (options.admin ?? null);
+  const backends = await makeBackends(dataDir);
   const child = spawn(process.execPath, [...nodeFlags, entry, 'serve'], {
     // Not the repository's folder: a developer's `.env` there is no part of a test.
     cwd: dataDir,
     env: {
       ...process.env,
+      ...backends,
       HOST: '127.0.0.1',
       PORT: '0',
       DATA_DIR: dataDir,
@@ -101,8 +107,8 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     stream.setEncoding('utf8').on('data', (text: string) => {
       logs = (logs + text).slice(-keptLogCharacters);
     });
-  const removeFolder = () => {
-    if (ownFolder) rmSync(dataDir, { recursive: true, force: true });
+  const removeFolder = async () => {
+    if (ownFolder) await removeData(dataDir);
   };
   let baseUrl: string;
   let headers: Headers = {};
@@ -110,8 +116,8 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     baseUrl = await ready(child, () => logs);
     if (admin) headers = bearer((await signIn(baseUrl, admin)).access);
   } catch (error) {
-    child.kill('SIGKILL');
-    removeFolder();
+    await end(child, 'SIGKILL');
+    await removeFolder();
     throw error;
   }
 
@@ -147,7 +153,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     socketUrl: (path) => `${sockets}${path}`,
     async stop() {
       await end(child);
-      removeFolder();
+      await removeFolder();
       return child.exitCode;
     },
   };
@@ -224,10 +230,11 @@ export function sumOfMetric(text: string, name: string): number {
   return sum;
 }
 
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+async function end(child: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  // Without a number it was never started.
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const impatience = setTimeout(() => child.kill('SIGKILL'), 10_000);
   await ended;
   clearTimeout(impatience);
