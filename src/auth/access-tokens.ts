@@ -3,7 +3,7 @@
 
 import { webcrypto } from 'node:crypto';
 import { errors, jwtVerify, SignJWT } from 'jose';
-import { deriveKey } from './opaque.ts';
+import { deriveKey } from '../base/derived-key.ts';
 
 export const accessTokenSeconds = 15 * 60;
 

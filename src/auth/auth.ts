@@ -1,6 +1,7 @@
 // Joins the parts of sign-in behind three ports: who asks, accounts, the audit trail.
 // No behaviour of its own beyond the first admin, the order of opening and closing, and pruning.
 
+import type { Broadcast } from '../base/broadcast.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { ConfigError } from '../config.ts';
@@ -13,7 +14,7 @@ import { ClockLeaps } from './clock-leaps.ts';
 import { Followers } from './followers.ts';
 import { FailureLimits } from './limits.ts';
 import { type PasswordCost, Passwords, passwordIssues } from './passwords.ts';
-import type { ApiTokenStore, AuditStore, SessionStore, UserStore } from './ports.ts';
+import type { ApiTokenStore, AuditStore, SessionStore, SharedSignIn, UserStore } from './ports.ts';
 import { Sessions, sessionMs } from './sessions.ts';
 import { SetUp } from './set-up.ts';
 import { SignIn } from './sign-in.ts';
@@ -36,6 +37,10 @@ export interface AuthOptions {
   readonly mode: SignInMode;
   /** ADMIN_USERNAME and ADMIN_PASSWORD: become the first admin when there is no user. */
   readonly firstAdmin?: { readonly username: string; readonly password: string } | undefined;
+  /** What the instances of one service count and know together; absent: this is the only one. */
+  readonly shared?: SharedSignIn | undefined;
+  /** The other instances, which are told what ends and tell it; absent: there are none. */
+  readonly others?: Broadcast | undefined;
   /** Of new password hashes; the default unless a test has no time for it. */
   readonly passwordCost?: PasswordCost | undefined;
 }
@@ -59,10 +64,10 @@ export interface Auth {
 
 /** @throws ConfigError when ADMIN_USERNAME or ADMIN_PASSWORD cannot be used. */
 export async function createAuth(options: AuthOptions): Promise<Auth> {
-  const { users, clock, log, mode } = options;
+  const { users, clock, log, mode, shared = null, others = null } = options;
   const writes = new BackgroundWrites(clock, log);
   const passwords = new Passwords(options.passwordCost && { cost: options.passwordCost });
-  const limits = new FailureLimits();
+  const limits = new FailureLimits(shared);
   const audit = new AuditLog({ store: options.audit, clock, log });
   const tokens = await AccessTokens.create(options.secretKey, options.fallbacks);
   const followers = new Followers({
@@ -70,6 +75,7 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
     onUse: (session) => sessions.renew(session),
     clock,
     log,
+    others,
   });
   const sessions: Sessions = new Sessions({
     store: options.sessions,
@@ -81,7 +87,8 @@ export async function createAuth(options: AuthOptions): Promise<Auth> {
   });
   const apiTokens = new ApiTokens({ store: options.apiTokens, followers, audit, clock, writes });
   await makeFirstAdmin(options, passwords, audit);
-  const setUp = new SetUp(limits, mode === 'required' && !(await users.any()));
+  const needed = mode === 'required' && !(await users.any());
+  const setUp = await SetUp.open({ limits, needed, secretKey: options.secretKey, shared });
   const signIn = new SignIn({
     users,
     sessionStore: options.sessions,

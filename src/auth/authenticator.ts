@@ -41,7 +41,7 @@ export class Authenticator {
 
   /**
    * Calls `onEnd` once when what the identity stands on ends: signed out, revoked, expired, deleted, or the role
-   * changed; within 1 s of what this process does, within 10 s of what another does.
+   * changed; within 1 s of what this or another instance does, within 10 s of what else changes the database.
    * @returns ends the following; idempotent.
    */
   follow(identity: Identity, onEnd: () => void): () => void {

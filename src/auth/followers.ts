@@ -1,6 +1,7 @@
-// Who wants to know when a sign-in ends: sockets that were opened with it. Told at once of what this process ends, and
-// soon of what another process ends in the database. Ends nothing itself.
+// Who wants to know when a sign-in ends: sockets that were opened with it. Told at once of what this process ends, within
+// a second of what another instance ends, and soon of whatever else ends in the database. Ends nothing itself.
 
+import type { Broadcast } from '../base/broadcast.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Identity } from '../base/identity.ts';
 import type { Log } from '../base/log.ts';
@@ -8,8 +9,13 @@ import type { Standing } from './ports.ts';
 
 /** All that is followed is looked up so often, in one query for sessions and one for API tokens. */
 const checkEveryMs = 5_000;
-/** What is new is looked up after this: it may have ended between being identified and being followed. */
+/**
+ * What is new is looked up after this: it may have ended between being identified and being followed. So is what
+ * another instance says it has ended: the word may come late, when the user has signed in again.
+ */
 const firstCheckMs = 250;
+/** To the other instances: `{ session }`, of a session or API token, or `{ user }`, of all sessions but perhaps one. */
+const endedTopic = 'sign-in.ended';
 
 interface Follower {
   readonly identity: Identity;
@@ -24,6 +30,8 @@ export interface FollowersOptions {
   readonly onUse: (session: Standing) => void;
   readonly clock: Clock;
   readonly log: Log;
+  /** The other instances; null: there are none. */
+  readonly others: Broadcast | null;
 }
 
 export class Followers {
@@ -32,10 +40,14 @@ export class Followers {
   readonly #unchecked = new Set<Follower>();
   #cancelFirst: (() => void) | null = null;
   #cancelCheck: (() => void) | null = null;
+  readonly #leaveOthers: () => void;
   #closed = false;
 
   constructor(options: FollowersOptions) {
     this.#options = options;
+    const { others } = options;
+    this.#leaveOthers =
+      others?.subscribe(endedTopic, (message) => this.#onEndedElsewhere(message)) ?? (() => {});
   }
 
   /** Calls `onEnd` once, when what the identity stands on ends. @returns ends the following; idempotent. */
@@ -46,31 +58,48 @@ export class Followers {
     let others = this.#bySession.get(sessionId);
     if (!others) this.#bySession.set(sessionId, (others = new Set()));
     others.add(follower);
-    this.#unchecked.add(follower);
-    this.#cancelFirst ??= this.#options.clock.after(firstCheckMs, () => this.#checkNew());
+    this.#checkSoon(follower);
     this.#cancelCheck ??= this.#options.clock.after(checkEveryMs, () => this.#checkAll());
     return () => this.#forget(follower);
   }
 
-  /** The session or API token has ended. */
+  /** The session or API token has ended, in the database already. */
   end(sessionId: string): void {
+    this.#options.others?.publishLasting(endedTopic, { session: sessionId });
     for (const follower of this.#bySession.get(sessionId) ?? []) this.#tell(follower);
   }
 
-  /** All sessions of the user have ended, but `except`. */
+  /** All sessions of the user have ended, but `except`; in the database already. */
   endUser(userId: string, except: string | null = null): void {
-    for (const followers of this.#bySession.values())
-      for (const follower of followers)
-        if (follower.identity.userId === userId && follower.sessionId !== except) this.#tell(follower);
+    this.#options.others?.publishLasting(endedTopic, { user: userId });
+    for (const follower of this.#ofUser(userId)) if (follower.sessionId !== except) this.#tell(follower);
   }
 
   /** Nobody is told any more. */
   close(): void {
     this.#closed = true;
+    this.#leaveOthers();
     this.#cancelFirst?.();
     this.#cancelCheck?.();
     this.#bySession.clear();
     this.#unchecked.clear();
+  }
+
+  #onEndedElsewhere(message: unknown): void {
+    const { session, user } = (message ?? {}) as { session?: unknown; user?: unknown };
+    if (typeof session === 'string')
+      for (const follower of this.#bySession.get(session) ?? []) this.#checkSoon(follower);
+    if (typeof user === 'string') for (const follower of this.#ofUser(user)) this.#checkSoon(follower);
+  }
+
+  #ofUser(userId: string): readonly Follower[] {
+    const all = [...this.#bySession.values()].flatMap((each) => [...each]);
+    return all.filter(({ identity }) => identity.userId === userId);
+  }
+
+  #checkSoon(follower: Follower): void {
+    this.#unchecked.add(follower);
+    this.#cancelFirst ??= this.#options.clock.after(firstCheckMs, () => this.#checkNew());
   }
 
   #checkNew(): void {

@@ -2,10 +2,11 @@
 // Counts failures only: who succeeds, and who is signed in, is not slowed down. Checks no password.
 
 import ipaddr from 'ipaddr.js';
-import { type RateLimiterAbstract, RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Origin } from '../base/accounts.ts';
+import { type Counted, type EventCounter, memoryCounter } from '../base/event-counter.ts';
 import type { Identity } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
+import type { SharedSignIn } from './ports.ts';
 
 const windowSeconds = 15 * 60;
 
@@ -45,20 +46,28 @@ const sentences: Record<LimitKind, string> = {
   token: 'Too many wrong tokens from this address',
 };
 
-export class FailureLimits {
-  readonly #limiters = new Map<LimitKind, RateLimiterAbstract>(
-    Object.entries(failuresAllowed).map(([kind, points]) => [
-      kind as LimitKind,
-      new RateLimiterMemory({ keyPrefix: kind, points, duration: windowSeconds }),
-    ]),
-  );
+type Keys = readonly (readonly [LimitKind, string])[];
 
+export class FailureLimits {
+  readonly #shared: SharedSignIn | null;
+  readonly #counters: ReadonlyMap<LimitKind, EventCounter>;
   /** Hosts with the accounts that were signed in to from there, the longest ago first. */
   readonly #known = new Set<string>();
+
+  /** @param shared counts and remembers for all instances; null: in memory. */
+  constructor(shared: SharedSignIn | null = null) {
+    this.#shared = shared;
+    const counter = shared === null ? memoryCounter : shared.counter.bind(shared);
+    const kinds = Object.keys(failuresAllowed) as LimitKind[];
+    this.#counters = new Map(
+      kinds.map((kind) => [kind, counter(kind, failuresAllowed[kind], windowSeconds)]),
+    );
+  }
 
   /** The account was signed in to from this host: see `keysOf`. */
   remember(account: string, host: string): void {
     const pair = `${host} ${account}`;
+    this.#shared?.remember(pair);
     this.#known.delete(pair);
     this.#known.add(pair);
     if (this.#known.size <= mostKnown) return;
@@ -71,9 +80,9 @@ export class FailureLimits {
    * count: with a few addresses, guessers could otherwise keep everybody out of an account for as long as they like.
    * @param account null for what can be nobody's name.
    */
-  keysOf(account: string | null, host: string): readonly (readonly [LimitKind, string])[] {
+  async keysOf(account: string | null, host: string): Promise<Keys> {
     const address = ['address', host] as const;
-    if (account === null || this.#known.has(`${host} ${account}`)) return [address];
+    if (account === null || (await this.#isKnown(`${host} ${account}`))) return [address];
     return [address, ['account', account]];
   }
 
@@ -83,41 +92,42 @@ export class FailureLimits {
    * @param keys of each kind the address, account or user.
    * @throws AppError 429 `too_many_attempts`, with nothing counted; whatever `attempt` throws.
    */
-  async run<T>(keys: readonly (readonly [LimitKind, string])[], attempt: () => Promise<T>): Promise<T> {
-    await this.#count(keys);
+  async run<T>(keys: Keys, attempt: () => Promise<T>): Promise<T> {
+    const counted = await this.#count(keys);
     try {
       const result = await attempt();
-      await this.#takeBack(keys);
+      await takeBack(counted);
       return result;
     } catch (error) {
       const failed = error instanceof AppError && (error.status === 401 || error.status === 403);
-      if (!failed) await this.#takeBack(keys);
+      if (!failed) await takeBack(counted);
       throw error;
     }
   }
 
-  async #count(keys: readonly (readonly [LimitKind, string])[]): Promise<void> {
-    for (const [index, [kind, key]] of keys.entries()) {
-      try {
-        await this.#of(kind).consume(key);
-      } catch (error) {
-        await this.#takeBack(keys.slice(0, index + 1));
-        throw error instanceof RateLimiterRes ? refusal(kind, error) : error;
-      }
+  async #count(keys: Keys): Promise<readonly Counted[]> {
+    const all: Counted[] = [];
+    for (const [kind, key] of keys) {
+      const counted = await this.#counters.get(kind)!.count(key);
+      all.push(counted);
+      if (counted.waitMs === null) continue;
+      await takeBack(all);
+      throw refusal(kind, counted.waitMs);
     }
+    return all;
   }
 
-  async #takeBack(keys: readonly (readonly [LimitKind, string])[]): Promise<void> {
-    for (const [kind, key] of keys) await this.#of(kind).reward(key);
-  }
-
-  #of(kind: LimitKind): RateLimiterAbstract {
-    return this.#limiters.get(kind)!;
+  async #isKnown(pair: string): Promise<boolean> {
+    return this.#known.has(pair) || ((await this.#shared?.isKnown(pair)) ?? false);
   }
 }
 
-function refusal(kind: LimitKind, { msBeforeNext }: RateLimiterRes): AppError {
-  const retryAfter = Math.max(1, Math.ceil(msBeforeNext / 1000));
+async function takeBack(counted: readonly Counted[]): Promise<void> {
+  for (const each of counted) await each.takeBack();
+}
+
+function refusal(kind: LimitKind, waitMs: number): AppError {
+  const retryAfter = Math.max(1, Math.ceil(waitMs / 1000));
   const seconds = `${retryAfter} ${retryAfter === 1 ? 'second' : 'seconds'}`;
   return new AppError(429, 'too_many_attempts', `${sentences[kind]}: try again in ${seconds}.`, {
     retryAfter,

@@ -1,7 +1,7 @@
 // Secrets that mean nothing by themselves: cookies, refresh and API tokens, the set-up link. Made, hashed, compared.
 // Where their hashes are kept and what they open is not known here.
 
-import { createHash, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /** 256 bits of randomness in base64url after `prefix`. */
 export function newSecret(prefix = ''): string {
@@ -17,14 +17,4 @@ export function hashSecret(secret: string): string {
 export function sameSecret(given: string, expected: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(expected));
-}
-
-/** A key for one purpose out of SECRET_KEY (HKDF, RFC 5869). */
-export function deriveKey(secretKey: string, purpose: string, bytes = 32): Buffer {
-  return Buffer.from(hkdfSync('sha256', secretKey, '', `rtsp-stream-viewer ${purpose}`, bytes));
-}
-
-/** The same secret for the same name whenever it is asked for, so that it need not be kept. */
-export function secretFor(key: Buffer, name: string): string {
-  return createHmac('sha256', key).update(name).digest('base64url');
 }

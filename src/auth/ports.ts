@@ -1,7 +1,8 @@
-// What sign-in needs from the database; app joins the repositories of db/ to it.
+// What sign-in needs from the database, and from the other instances; app joins the real ones to it.
 // Types only. Times are ms since 1970; secrets come and go as their hashes.
 
 import type { AuditAction, AuditRecord } from '../base/accounts.ts';
+import type { EventCounter } from '../base/event-counter.ts';
 import type { Role } from '../base/identity.ts';
 
 export interface StoredUser {
@@ -185,4 +186,18 @@ export interface AuditStore {
     first: readonly AuditAction[];
     limit: number;
   }): Promise<number>;
+}
+
+/** What several instances know in common beside the database. Nothing of it keeps a sign-in waiting for long. */
+export interface SharedSignIn {
+  /** Counts in memory while the other instances cannot be reached. */
+  counter(kind: string, allowed: number, windowSeconds: number): EventCounter;
+  /** Kept for all instances, a bounded number, as far as possible at this moment. */
+  remember(pair: string): void;
+  /** False also when it cannot be found out. */
+  isKnown(pair: string): Promise<boolean>;
+  /** What all set-up links are made from: `own`, if there is none yet. Null when that cannot be found out. */
+  setUpSeed(own: string): Promise<string | null>;
+  /** The next set-up link is made anew. */
+  forgetSetUp(): void;
 }

@@ -4,12 +4,13 @@
 import { randomUUID } from 'node:crypto';
 import type { SignedIn } from '../base/accounts.ts';
 import type { Clock } from '../base/clock.ts';
+import { deriveKey, secretFor } from '../base/derived-key.ts';
 import type { CredentialKind, Identity } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
 import type { AccessTokens } from './access-tokens.ts';
 import type { BackgroundWrites } from './background.ts';
 import type { Followers } from './followers.ts';
-import { deriveKey, hashSecret, newSecret, secretFor } from './opaque.ts';
+import { hashSecret, newSecret } from './opaque.ts';
 import type { SessionStore, Standing, StoredSession, StoredUser } from './ports.ts';
 
 export const refreshPrefix = 'rsr_';

@@ -49,9 +49,8 @@ export class SignIn {
     // Before it is counted: what is refused here must not fill the memory of the limits.
     passwords.checkRoom(askersOf(origin));
     const host = hostOf(origin.address);
-    const signedIn = await limits.run(limits.keysOf(key, host), () =>
-      this.#check(key, input.password, origin),
-    );
+    const keys = await limits.keysOf(key, host);
+    const signedIn = await limits.run(keys, () => this.#check(key, input.password, origin));
     const { identity } = signedIn;
     if (key !== null) limits.remember(key, host);
     audit.record({ action: 'signed_in', actor: identity, subject: identity.name, origin });

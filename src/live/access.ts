@@ -1,6 +1,7 @@
 // Which cameras somebody may watch by role: saved ones all, others from operator on; and who has opened what.
 // Decides and finds; identities come from sign-in, cameras from the directory.
 
+import type { Broadcast } from '../base/broadcast.ts';
 import type { Clock } from '../base/clock.ts';
 import { type Identity, mayAct } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
@@ -29,15 +30,30 @@ export class AdHocWatchers {
 export const refusalsAllowed = 30;
 const refusalsMs = 15 * 60_000;
 
-/** Who may watch an address. Of all viewers together: an answer tells whether a camera with this address is saved. */
+/** To the other instances: `{ account }`, which was refused an address. */
+const refusedTopic = 'live.address-refused';
+
+/**
+ * Who may watch an address. Of all viewers together: an answer tells whether a camera with this address is saved.
+ * Instances tell each other of refusals: what is lost on the way is one more attempt, and nobody waits for an answer.
+ */
 export class AddressGate {
   readonly #cameras: Pick<CameraDirectory, 'saved'>;
   readonly #clock: Clock;
+  readonly #others: Broadcast | null;
+  readonly #leaveOthers: () => void;
   readonly #refused = new Map<string, { readonly count: number; readonly until: number }>();
 
-  constructor(cameras: Pick<CameraDirectory, 'saved'>, clock: Clock) {
+  /** @param others the other instances; null: there are none. */
+  constructor(cameras: Pick<CameraDirectory, 'saved'>, clock: Clock, others: Broadcast | null = null) {
     this.#cameras = cameras;
     this.#clock = clock;
+    this.#others = others;
+    this.#leaveOthers =
+      others?.subscribe(refusedTopic, (message) => {
+        const { account } = (message ?? {}) as { account?: unknown };
+        if (typeof account === 'string') this.#count(account);
+      }) ?? (() => {});
   }
 
   /**
@@ -47,17 +63,32 @@ export class AddressGate {
   admit(identity: Identity, address: CameraUrl): void {
     if (mayAct(identity.role, 'operator')) return;
     const account = accountOf(identity) ?? '';
-    const now = this.#clock.now();
-    const known = this.#refused.get(account);
-    const { count, until } = known && known.until > now ? known : { count: 0, until: now + refusalsMs };
-    if (count >= refusalsAllowed) throw tooManyAddresses(until - now);
+    const { count, until } = this.#refusals(account);
+    if (count >= refusalsAllowed) throw tooManyAddresses(until - this.#clock.now());
     if (this.#cameras.saved(address)) return;
-    this.#refused.set(account, { count: count + 1, until });
+    this.#count(account);
+    this.#others?.publish(refusedTopic, { account });
     throw new AppError(
       403,
       'forbidden',
       'You may watch saved cameras only; ask an operator to save this one.',
     );
+  }
+
+  /** Others are not listened to any more. */
+  close(): void {
+    this.#leaveOthers();
+  }
+
+  #refusals(account: string): { readonly count: number; readonly until: number } {
+    const now = this.#clock.now();
+    const known = this.#refused.get(account);
+    return known && known.until > now ? known : { count: 0, until: now + refusalsMs };
+  }
+
+  #count(account: string): void {
+    const { count, until } = this.#refusals(account);
+    this.#refused.set(account, { count: count + 1, until });
   }
 }
 

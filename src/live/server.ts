@@ -6,6 +6,7 @@ import websocket from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest, RouteGenericInterface } from 'fastify';
 import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
+import type { Broadcast } from '../base/broadcast.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Identity } from '../base/identity.ts';
 import type { Log } from '../base/log.ts';
@@ -31,6 +32,8 @@ export interface LiveServerOptions {
   readonly follow: (identity: Identity, onEnd: () => void) => () => void;
   /** Somebody watches a camera that is not saved: once for each of them and ad-hoc stream. */
   readonly onAdHoc: (identity: Identity, address: CameraUrl, request: FastifyRequest) => void;
+  /** The other instances, which count refused addresses as well; absent: there are none. */
+  readonly others?: Broadcast | undefined;
 }
 
 /** Least role for these routes; the server's own hooks read it. */
@@ -75,7 +78,7 @@ export class LiveServer {
   constructor(options: LiveServerOptions) {
     this.#options = options;
     this.#events = new EventFeed(options.cameras);
-    this.#gate = new AddressGate(options.cameras, options.clock);
+    this.#gate = new AddressGate(options.cameras, options.clock, options.others);
   }
 
   /** Adds the WebSocket routes; before the server listens. Host and Origin are checked by the server's own hooks. */
@@ -99,6 +102,7 @@ export class LiveServer {
   /** Tells every viewer to come back later (1001); those who do not answer are cut off a moment later. */
   async close(): Promise<void> {
     this.#leaving = true;
+    this.#gate.close();
     for (const end of this.#sockets.values()) end(closeCodes.serverLeaving, leavingReason);
     const deadline = this.#options.clock.now() + farewellMs;
     while (this.#sockets.size > 0 && this.#options.clock.now() < deadline)
