@@ -90,6 +90,9 @@ export class FolderImageStore implements ImageStore {
     return this.#usage.figures;
   }
 
+  /** A folder has one writer: what `open` counts stays right. */
+  async recount(): Promise<void> {}
+
   async check(): Promise<void> {
     const path = join(this.#folder, `.check-${randomBytes(8).toString('hex')}`);
     try {

@@ -17,7 +17,7 @@ export interface StoredImage {
 export interface StorageUsage {
   readonly files: number;
   readonly bytes: number;
-  /** False while what was there at start is still being counted. */
+  /** False until what was there at start has been counted. */
   readonly counted: boolean;
 }
 
@@ -35,7 +35,12 @@ export interface ImageStore {
   /** Everything that is there, in small steps and no order; what changes meanwhile may or may not be seen. */
   list(): AsyncIterable<readonly StoredImage[]>;
   usage(): StorageUsage;
-  /** Rejects when nothing can be written. Leaves nothing behind. */
+  /**
+   * Counts again what is there when that was last done more than `maxAgeMs` ago and others may have changed it since.
+   * Ends early, with nothing changed, when `signal` says so.
+   */
+  recount(maxAgeMs: number, signal?: AbortSignal): Promise<void>;
+  /** Rejects when nothing can be written. Leaves no image behind; may be asked often. */
   check(): Promise<void>;
 }
 

@@ -2,6 +2,7 @@
 // The plan is pure; rows are removed through a port, images after them, so that a crash leaves no row without its image.
 
 import type { Clock } from '../base/clock.ts';
+import { type Alone, always } from './alone.ts';
 import type { ImageStore, StorageUsage } from './image-store.ts';
 
 const maxRowsPerStep = 100;
@@ -14,6 +15,9 @@ const beginAt = 0.98;
 const endAt = 0.96;
 /** Rest after each step, ms: live video goes first. */
 const restMs = 10;
+/** What others put and delete is not known until it is counted: now and then, and before anything goes for its size. */
+const countEveryMs = 15 * 60_000;
+const countBeforeMs = 60_000;
 
 export interface RetentionLimits {
   readonly days: number;
@@ -66,6 +70,8 @@ export interface RetentionOptions {
   readonly store: ImageStore;
   readonly clock: Clock;
   readonly onTrouble: (error: unknown) => void;
+  /** Of several instances, one at a time works. */
+  readonly alone?: Alone;
   /** Size is looked at so often, age each 60th time, ms. */
   readonly everyMs?: number;
 }
@@ -76,7 +82,7 @@ export class Retention {
   #running: Promise<number> | null = null;
   #cancel: (() => void) | null = null;
   #wake: (() => void) | null = null;
-  #stopped = false;
+  readonly #ending = new AbortController();
   #turns = 0;
   #removed = 0;
   #madeRoomAt = Number.NEGATIVE_INFINITY;
@@ -101,23 +107,26 @@ export class Retention {
       void this.run({ ages })
         .catch(onTrouble)
         .finally(() => {
-          if (!this.#stopped) this.start();
+          if (!this.#ending.signal.aborted) this.start();
         });
     });
   }
 
   /** Resolves when the step under way is done. */
   async stop(): Promise<void> {
-    this.#stopped = true;
+    this.#ending.abort();
     this.#cancel?.();
     this.#wake?.();
     // Its failure is told to those who began it.
     await this.#running?.catch(() => undefined);
   }
 
-  /** Removes until all is within its limits. A run under way is joined. @returns how many detections went. */
+  /**
+   * Removes until all is within its limits, unless another instance is at it. A run under way is joined.
+   * @returns how many detections went.
+   */
   run({ ages = true }: { readonly ages?: boolean } = {}): Promise<number> {
-    return this.#alone(() => this.#untilWithinLimits(ages));
+    return this.#once('retention', () => this.#untilWithinLimits(ages));
   }
 
   /**
@@ -128,11 +137,19 @@ export class Retention {
     const now = this.#options.clock.now();
     if (now - this.#madeRoomAt < makeRoomEveryMs) return 0;
     this.#madeRoomAt = now;
-    return this.#alone(() => this.#remove(rowsForRoom, null));
+    return this.#once('room for images', () => this.#remove(rowsForRoom, null));
   }
 
-  #alone(task: () => Promise<number>): Promise<number> {
-    this.#running ??= task().finally(() => {
+  #once(name: string, task: () => Promise<number>): Promise<number> {
+    const { alone = always } = this.#options;
+    const run = async () => {
+      let removed = 0;
+      await alone(name, async () => {
+        removed = await task();
+      });
+      return removed;
+    };
+    this.#running ??= run().finally(() => {
       this.#running = null;
     });
     return this.#running;
@@ -143,7 +160,8 @@ export class Retention {
     let agesDone = !ages;
     let shrinking = false;
     let total = 0;
-    while (!this.#stopped) {
+    while (!this.#ending.signal.aborted) {
+      if (agesDone && !shrinking) await this.#recount();
       const step = planRetention(limits, store.usage(), clock.wallTime(), { agesDone, shrinking });
       if (step === null) break;
       const removed = await this.#remove(step.rows, step.before);
@@ -154,6 +172,15 @@ export class Retention {
       await this.#rest();
     }
     return total;
+  }
+
+  async #recount(): Promise<void> {
+    const { limits, store, clock } = this.#options;
+    const { signal } = this.#ending;
+    await store.recount(countEveryMs, signal);
+    const progress = { agesDone: true, shrinking: false };
+    if (planRetention(limits, store.usage(), clock.wallTime(), progress) !== null)
+      await store.recount(countBeforeMs, signal);
   }
 
   async #remove(limit: number, before: number | null): Promise<number> {
@@ -169,7 +196,7 @@ export class Retention {
   }
 
   #rest(): Promise<void> {
-    if (this.#stopped) return Promise.resolve();
+    if (this.#ending.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const cancel = this.#options.clock.after(restMs, () => this.#wake?.());
       this.#wake = () => {
