@@ -9,6 +9,9 @@ export interface GuardSettings {
   readonly corsAllowedOrigins: readonly string[];
 }
 
+/** Asked by schedulers and load balancers, by whatever address they know: they say no more to strangers than well or not. */
+const healthRoutes = new Set(['/healthz', '/readyz']);
+
 const harmlessMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** The name in a Host header: lower case, no port, no dot at the end; undefined when it is not one. */
@@ -56,8 +59,7 @@ export function changesSomething(request: FastifyRequest): boolean {
 export function guard(app: FastifyInstance, { allowedHosts, corsAllowedOrigins }: GuardSettings): void {
   app.addHook('onRequest', async (request: FastifyRequest) => {
     const { host = '', origin } = request.headers;
-    // Health checks ask by whatever address they know, and all it says is that the service lives.
-    if (request.routeOptions.url === '/healthz') return;
+    if (healthRoutes.has(request.routeOptions.url ?? '')) return;
     // A trusted proxy may name the host that the client asked for; the one that it asks for itself counts as well.
     const named = request.host;
     if (![host, named].every((each) => hostAllowed(allowedHosts, each)))

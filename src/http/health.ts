@@ -4,6 +4,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { redact } from '../base/log.ts';
+import { hostAllowed } from './guard.ts';
 import type { ReadyCheck } from './ports.ts';
 
 export interface HealthOptions {
@@ -11,6 +12,8 @@ export interface HealthOptions {
   readonly checks: Readonly<Record<string, ReadyCheck>>;
   /** Parts that are shown beside them, but whose failure leaves the service ready, such as `detector`. */
   readonly optionalChecks?: Readonly<Record<string, ReadyCheck>>;
+  /** Reasons are told to those only who ask by a name that is served here: a page that made one up learns nothing by it. */
+  readonly allowedHosts: readonly string[];
   /** A part that takes longer is not ready, ms. */
   readonly timeoutMs?: number;
 }
@@ -56,7 +59,7 @@ const veiled = ([name, result]: Verdict): Verdict => [name, result === 'ok' ? 'o
 
 export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (
   app,
-  { checks, optionalChecks = {}, timeoutMs = 2_000 },
+  { checks, optionalChecks = {}, allowedHosts, timeoutMs = 2_000 },
 ) => {
   app.get(
     '/healthz',
@@ -84,9 +87,10 @@ export const healthRoutes: FastifyPluginAsyncZod<HealthOptions> = async (
         },
       },
     },
-    async ({ identity }, reply) => {
+    async ({ identity, headers, host }, reply) => {
       const [needed, optional] = await Promise.all([ask(checks, timeoutMs), ask(optionalChecks, timeoutMs)]);
-      const found = Object.fromEntries([...needed, ...optional].map(identity ? told : veiled));
+      const known = [headers.host ?? '', host].every((each) => hostAllowed(allowedHosts, each));
+      const found = Object.fromEntries([...needed, ...optional].map(identity && known ? told : veiled));
       const failed = failing(needed);
       if (failed.length === 0)
         return { status: 'ready' as const, checks: found, degraded: failing(optional) };

@@ -4,7 +4,9 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { collectDefaultMetrics, Gauge, Histogram, type Registry } from 'prom-client';
 import { z } from 'zod';
+import { clusterMetrics, heldMetrics } from './cluster-metrics.ts';
 import { detectionMetrics } from './detection-metrics.ts';
+import type { ClusterFigures, HeldCameras } from './metrics-ports.ts';
 import type { StreamService, StreamStats, StreamView } from './ports.ts';
 import type { DetectionFigures } from './record-ports.ts';
 
@@ -13,6 +15,9 @@ export interface MetricsOptions {
   /** The service's own registry; other parts may have put their metrics into it. */
   readonly registry: Registry;
   readonly detectionFigures: () => DetectionFigures;
+  readonly heldCameras?: HeldCameras | undefined;
+  /** One of several instances. */
+  readonly cluster?: (() => ClusterFigures) | undefined;
 }
 
 interface StreamMetric {
@@ -63,13 +68,17 @@ const statuses: readonly StreamView['status'][] = [
   'error',
 ];
 
-/** Fills the gauges of all cameras; those of deleted cameras disappear. */
-function streamGauges(registry: Registry, streams: StreamService): () => Promise<void> {
+/** Fills the gauges of the cameras held here; those of deleted cameras, and of cameras that moved, disappear. */
+function streamGauges(
+  registry: Registry,
+  streams: StreamService,
+  heldHere: (streamId: string) => boolean,
+): () => Promise<void> {
   const labelNames = ['stream_id', 'name'] as const;
   const registers = [registry];
   const byStatus = new Gauge({
     name: 'rtsp_viewer_streams',
-    help: 'Saved streams by status',
+    help: 'Saved streams by status, of the whole service: the same on each instance',
     labelNames: ['status'],
     registers,
   });
@@ -81,20 +90,24 @@ function streamGauges(registry: Registry, streams: StreamService): () => Promise
     const all = await streams.allStats();
     for (const status of statuses)
       byStatus.set({ status }, all.filter((stats) => stats.status === status).length);
+    const held = all.filter(({ stream_id }) => heldHere(stream_id));
     for (const { gauge, read } of gauges) {
       gauge.reset();
-      for (const stats of all) gauge.set({ stream_id: stats.stream_id, name: stats.name }, read(stats));
+      for (const stats of held) gauge.set({ stream_id: stats.stream_id, name: stats.name }, read(stats));
     }
   };
 }
 
 export const metricsRoutes: FastifyPluginAsyncZod<MetricsOptions> = async (
   app,
-  { streams, registry, detectionFigures },
+  { streams, registry, detectionFigures, heldCameras, cluster },
 ) => {
   collectDefaultMetrics({ register: registry });
   detectionMetrics(registry, detectionFigures);
-  const fill = streamGauges(registry, streams);
+  if (heldCameras) heldMetrics(registry, heldCameras);
+  if (cluster) clusterMetrics(registry, cluster);
+  // A stopped camera is held by nobody; alone, an instance tells of it all the same.
+  const fill = streamGauges(registry, streams, (id) => !cluster || (heldCameras?.heldHere(id) ?? true));
 
   app.get(
     '/metrics',

@@ -53,10 +53,29 @@ test('only the allowed host names are served', async () => {
   }
 });
 
-test('health checks, of containers too, may ask by any address whether the service lives, and nothing else', async () => {
+test('health checks, of schedulers and load balancers too, may ask by any address whether the service is well, and nothing else', async () => {
   expect(await withHost('10.1.2.3:8000', '/healthz')).toEqual({ status: 200, body: '{"status":"ok"}' });
-  for (const path of ['/readyz', '/metrics', '/', '/healthz/x'])
+  expect((await withHost('10.1.2.3:8000', '/readyz')).status).toBe(200);
+  for (const path of ['/metrics', '/', '/healthz/x', '/readyz/x'])
     expect((await withHost('10.1.2.3:8000', path)).status, path).toBe(400);
+});
+
+test('whoever asks by a host name that is not served here learns that a part fails, and not why', async () => {
+  const checks = { storage: () => Promise.reject(new Error('/srv/images: no space left')) };
+  await using own = await startServer({ http: { checks, optionalChecks: {} } });
+  const asked = async (headers: Record<string, string>) => {
+    const sent = request(`${own.base}/readyz`, { headers }).end();
+    const [response] = await once(sent, 'response');
+    let body = '';
+    for await (const chunk of response) body += chunk;
+    return { status: response.statusCode, checks: JSON.parse(body).checks };
+  };
+  // The same caller, whom this server knows: only the name differs, as it does for a page with a name of its own making.
+  expect(await asked({ host: 'localhost' })).toEqual({
+    status: 503,
+    checks: { storage: '/srv/images: no space left' },
+  });
+  expect(await asked({ host: 'evil.example' })).toEqual({ status: 503, checks: { storage: 'failing' } });
 });
 
 test('a host pattern means the name, the domain below a dot, or everything', () => {
@@ -171,7 +190,7 @@ test('unknown paths are 404 and wrong methods 405, in the form of every error', 
 });
 
 test('what is not HTTP is answered too', async () => {
-  expect(await raw('GET /readyz HTTP/1.1\r\nHost:\r\n\r\n')).toMatch(
+  expect(await raw('GET /metrics HTTP/1.1\r\nHost:\r\n\r\n')).toMatch(
     /^HTTP\/1\.1 400 [\s\S]*host_not_allowed/,
   );
   expect(await raw('nonsense\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [\s\S]*"code":"invalid_http"/);

@@ -22,7 +22,7 @@ import { guard } from './guard.ts';
 import { healthRoutes } from './health.ts';
 import { readJsonBodies } from './json-body.ts';
 import { mediaRoutes } from './media.ts';
-import { metricsRoutes, requestHistogram } from './metrics.ts';
+import { type MetricsOptions, metricsRoutes, requestHistogram } from './metrics.ts';
 import { describeApi, describeApiRoutes } from './openapi.ts';
 import { servePage } from './page.ts';
 import { performanceRoutes } from './performance.ts';
@@ -55,6 +55,8 @@ export interface HttpDependencies {
   readonly cameraChecks: CameraChecks;
   readonly histories: PerformanceHistories;
   readonly detectionFigures: () => DetectionFigures;
+  /** What else /metrics tells; see metrics-ports.ts. */
+  readonly metrics?: Pick<MetricsOptions, 'heldCameras' | 'cluster'>;
   /** What /readyz asks, by name. */
   readonly checks: Readonly<Record<string, ReadyCheck>>;
   /** What it shows beside them; their failure leaves the service ready. */
@@ -158,8 +160,8 @@ export async function buildHttp(dependencies: HttpDependencies): Promise<Fastify
   await app.register(detectionRoutes, { records });
   await app.register(alertRoutes, { records });
   await app.register(mediaRoutes, { records });
-  await app.register(healthRoutes, { checks, optionalChecks });
-  await app.register(metricsRoutes, { streams, registry, detectionFigures });
+  await app.register(healthRoutes, { checks, optionalChecks, allowedHosts: config.allowedHosts });
+  await app.register(metricsRoutes, { streams, registry, detectionFigures, ...dependencies.metrics });
   await describeApiRoutes(app);
   await servePage(app, publicDir);
   return app;
