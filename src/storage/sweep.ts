@@ -52,7 +52,7 @@ export interface SweeperOptions {
   /** Of several instances, one at a time sweeps. */
   readonly alone?: Alone;
   /** Again after so long, ms: when others may crash as well. Without it once, at start. */
-  readonly everyMs?: number;
+  readonly everyMs?: number | undefined;
   readonly onRemoved: (files: number) => void;
   readonly onTrouble: (error: unknown) => void;
 }
