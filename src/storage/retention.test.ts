@@ -2,10 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type S3Server, startS3 } from '../../test/support/s3-server.ts';
 import { systemClock } from '../base/clock.ts';
+import type { Alone } from './alone.ts';
 import { FolderImageStore } from './folder.ts';
+import type { ImageStore } from './image-store.ts';
 import { planRetention, Retention, type RetentionPort } from './retention.ts';
+import { bucketPlace, type Place } from './testing.ts';
 
 const day = 86_400_000;
 let folder: string;
@@ -35,7 +39,7 @@ class Rows implements RetentionPort {
   }
 
   /** Each `every`th has its two images, of 1,000 bytes each. */
-  async add(store: FolderImageStore, count: number, time: (index: number) => number, every = 1) {
+  async add(store: ImageStore, count: number, time: (index: number) => number, every = 1) {
     for (let index = 0; index < count; index++) {
       const images = index % every === 0 ? [await store.put(image), await store.put(image)] : [];
       this.rows.push({ time: time(index), images });
@@ -152,5 +156,107 @@ describe('retention', () => {
         else if (used.bytes > bytes && used.files > 0) expect(step).toMatchObject({ reason: 'size' });
       }),
     );
+  });
+});
+
+describe('retention of several instances', () => {
+  let server: S3Server;
+  let place: Place;
+  let now: number;
+
+  beforeAll(async () => {
+    server = await startS3();
+  });
+  afterAll(() => server.stop());
+  beforeEach(async () => {
+    now = 0;
+    place = await bucketPlace(server, { ...systemClock, now: () => now });
+  });
+  afterEach(() => place.clear());
+
+  /** As a lock in a database they share. */
+  function lock(): { alone: Alone; held: Set<string> } {
+    const held = new Set<string>();
+    const alone: Alone = async (name, task) => {
+      if (held.has(name)) return false;
+      held.add(name);
+      try {
+        await task();
+      } finally {
+        held.delete(name);
+      }
+      return true;
+    };
+    return { alone, held };
+  }
+
+  function instance(store: ImageStore, rows: RetentionPort, alone: Alone, bytes: number): Retention {
+    const limits = { days: 30, bytes };
+    const onTrouble = (error: unknown) => {
+      throw error;
+    };
+    return new Retention({ limits, rows, store, clock: systemClock, onTrouble, alone });
+  }
+
+  it('is done by one of them at a time, and no more goes than with one', async () => {
+    const rows = new Rows();
+    const { alone } = lock();
+    const stores = [await place.open(), await place.open(), await place.open()];
+    await rows.add(stores[0]!, 60, (n) => Date.now() + n);
+    now = 3_600_000;
+    const all = stores.map((store) => instance(store, rows, alone, 100_000));
+    const removed = await Promise.all(all.map((retention) => retention.run()));
+    expect(removed.toSorted((a, b) => a - b)).toEqual([0, 0, 12]);
+    expect(rows.rows).toHaveLength(48);
+    for (const retention of all) await retention.run();
+    expect(rows.rows).toHaveLength(48);
+  });
+
+  it('counts what the others put and deleted before anything goes for its size', async () => {
+    const rows = new Rows();
+    const { alone } = lock();
+    const [mine, others] = [await place.open(), await place.open()];
+    const retention = instance(mine, rows, alone, 100_000);
+    await rows.add(mine, 60, (n) => Date.now() + n);
+    // What a user deletes elsewhere is not known here.
+    await others.delete(rows.rows.splice(0, 20).flatMap((row) => row.images));
+    expect(mine.usage().bytes).toBe(120_000);
+    now = 61_000;
+    expect(await retention.run()).toBe(0);
+    expect(mine.usage().bytes).toBe(80_000);
+    // What another instance puts counts some minutes later.
+    await rows.add(others, 20, (n) => Date.now() + n);
+    expect(await retention.run()).toBe(0);
+    now += 900_001;
+    expect(await retention.run()).toBe(12);
+    expect(mine.usage()).toMatchObject({ files: 96, bytes: 96_000 });
+  });
+
+  it('makes room even while another one is at the retention, but not while it makes room', async () => {
+    const rows = new Rows();
+    const { alone, held } = lock();
+    const store = await place.open();
+    await rows.add(store, 50, () => Date.now(), 50);
+    held.add('retention');
+    expect(await instance(store, rows, alone, 1e9).run()).toBe(0);
+    expect(await instance(store, rows, alone, 1e9).makeRoom()).toBe(20);
+    held.add('room for images');
+    expect(await instance(store, rows, alone, 1e9).makeRoom()).toBe(0);
+    expect(rows.rows).toHaveLength(30);
+  });
+
+  it('goes on with what is too old while the bucket cannot be counted', async () => {
+    const rows = new Rows();
+    const store = await place.open();
+    await rows.add(store, 30, (n) => (n < 20 ? n : Date.now()), 100);
+    await store.delete(rows.rows[0]!.images);
+    rows.rows[0] = { time: 0, images: [] };
+    now = 3_600_000;
+    await server.kill();
+    await expect(instance(store, rows, lock().alone, 1e9).run()).rejects.toMatchObject({
+      code: 'storage_unavailable',
+    });
+    expect(rows.rows).toHaveLength(10);
+    await server.restart();
   });
 });
