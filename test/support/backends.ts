@@ -37,9 +37,12 @@ export function backendSettings(dataDir: string): BackendSettings {
   };
 }
 
-/** To be called before the first service starts on the folder, and harmless afterwards. @returns `backendSettings`. */
-export async function makeBackends(dataDir: string): Promise<BackendSettings> {
-  if (databaseUrl)
+/**
+ * To be called before the first service starts on the folder, and harmless afterwards.
+ * @param env settings that go before these: what has a setting of its own there is not made. @returns `backendSettings`.
+ */
+export async function makeBackends(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<BackendSettings> {
+  if (databaseUrl && env.DATABASE_URL === undefined)
     await inDatabase(databaseUrl, async (client) => {
       const name = nameOf(dataDir);
       const { rowCount } = await client.query('select from pg_database where datname = $1', [name]);

@@ -9,6 +9,7 @@ import { Viewer, type ViewerOptions } from './viewer.ts';
 
 export interface SavedStreamReply {
   readonly id: string;
+  readonly name: string;
   readonly ws_url: string;
   readonly rtsp_url: string;
   readonly status: string;

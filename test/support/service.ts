@@ -82,7 +82,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const ownFolder = options.dataDir === undefined;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-data-'));
   const admin = options.admin === true ? newAccount('admin') : (options.admin ?? null);
-  const backends = await makeBackends(dataDir);
+  const backends = await makeBackends(dataDir, options.env);
   const child = spawn(process.execPath, [...nodeFlags, entry, 'serve'], {
     // Not the repository's folder: a developer's `.env` there is no part of a test.
     cwd: dataDir,
