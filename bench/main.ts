@@ -5,6 +5,10 @@ import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { type Figure, meetsTarget, table } from './figures.ts';
 import { alertDelay } from './sections/alert-delay.ts';
+import { clusterJoin, clusterRolling } from './sections/cluster-change.ts';
+import { clusterKill, clusterSleep } from './sections/cluster-loss.ts';
+import { clusterPostgres, clusterRedis } from './sections/cluster-neighbours.ts';
+import { clusterRelay } from './sections/cluster-relay.ts';
 import { delay } from './sections/delay.ts';
 import { density } from './sections/density.ts';
 import { detection } from './sections/detection.ts';
@@ -32,13 +36,23 @@ const sections: readonly Section[] = [
   detections,
   retention,
   signIn,
+  clusterRelay,
+  clusterKill,
+  clusterSleep,
+  clusterRedis,
+  clusterPostgres,
+  clusterRolling,
+  clusterJoin,
 ];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { json: { type: 'boolean', default: false } },
 });
-const unknown = positionals.filter((name) => !sections.some((section) => section.name === name));
+/** `cluster` is all of `cluster-…`. */
+const isNamed = (section: Section, name: string) =>
+  section.name === name || section.name.startsWith(`${name}-`);
+const unknown = positionals.filter((name) => !sections.some((section) => isNamed(section, name)));
 if (unknown.length > 0) {
   console.error(
     `There is no section ${unknown.join(', ')}; known are ${sections.map(({ name }) => name).join(', ')}.`,
@@ -51,8 +65,10 @@ process.once('SIGTERM', () => process.exit(143));
 
 const figures: Figure[] = [];
 const failed: string[] = [];
-for (const { name, about, run } of sections) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
+const asked = sections.filter((section) =>
+  positionals.length === 0 ? !section.onRequest : positionals.some((name) => isNamed(section, name)),
+);
+for (const { name, about, run } of asked) {
   console.error(`${name}: ${about}…`);
   const others = otherWork();
   try {

@@ -8,5 +8,7 @@ export interface Section {
   readonly name: string;
   /** One line for the person who waits. */
   readonly about: string;
+  /** Run only when it is asked for by name. */
+  readonly onRequest?: true;
   run(): Promise<readonly Figure[]>;
 }
