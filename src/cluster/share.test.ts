@@ -74,12 +74,16 @@ describe('moving cameras one by one', () => {
         for (;;) {
           const giver = members.find(({ instance }) => shouldGive(instance, total, members, all(members)));
           if (giver === undefined) break;
-          const shares = fairShares(total, members);
-          const taker = members.find(({ instance, held }) => held < shares.get(instance)!)!;
-          members = members.map((member) => {
-            if (member === giver) return { ...member, held: member.held - 1 };
-            return member === taker ? { ...member, held: member.held + 1 } : member;
-          });
+          // On its way the camera waits in the queue: the giver must not take it back, and somebody must take it.
+          const onItsWay = members.map((member) =>
+            member === giver ? { ...member, held: member.held - 1 } : member,
+          );
+          const shares = fairShares(total, onItsWay);
+          expect(shares.get(giver.instance)).toBeLessThan(giver.held);
+          const taker = onItsWay.find(({ instance, held }) => held < shares.get(instance)!)!;
+          members = onItsWay.map((member) =>
+            member === taker ? { ...member, held: member.held + 1 } : member,
+          );
           moves += 1;
           expect(moves).toBeLessThanOrEqual(needed);
         }
