@@ -4,6 +4,13 @@
 import { type Kysely, sql } from 'kysely';
 import { type ImageColumns, namesOf } from './images.ts';
 import type { Schema } from './schema.ts';
+import { isPostgres, keeping } from './transactions.ts';
+
+/** What others do to these alerts waits, or is done: what is counted and decided next stays true. */
+export async function keepAlerts(transaction: Kysely<Schema>, ids: readonly string[]): Promise<void> {
+  const query = transaction.selectFrom('alerts').select('id').where('id', 'in', ids).orderBy('id');
+  if (isPostgres(transaction)) await keeping(transaction, query, 'mine').execute();
+}
 
 /** @returns false when the detection is gone, or belongs to an alert already. */
 export async function joinAlert(
@@ -45,6 +52,7 @@ export async function mendAlerts(
   ids: readonly string[],
 ): Promise<readonly string[]> {
   if (ids.length === 0) return [];
+  await keepAlerts(transaction, ids);
   const gone = await transaction
     .deleteFrom('alerts')
     .where('id', 'in', ids)

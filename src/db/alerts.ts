@@ -3,11 +3,14 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Kysely, Selectable } from 'kysely';
+import type { Fence } from '../base/fence.ts';
 import type { SavedAlert } from '../media/saved-detection.ts';
-import { joinAlert } from './alert-members.ts';
+import { joinAlert, keepAlerts } from './alert-members.ts';
+import { keepFence, keepStream } from './fences.ts';
 import { imagesOf, namesOf, unusedImages } from './images.ts';
 import { inFilter, type RecordFilter } from './pages.ts';
 import type { AlertTable, Schema } from './schema.ts';
+import { inTransaction } from './transactions.ts';
 
 export interface NewAlert {
   readonly id: string;
@@ -37,11 +40,15 @@ export class AlertRepository {
   /**
    * Stores the alert with the images its first detection has now, and gives that to it, together. An alert that is
    * stored already is left as it is.
+   * @param fence with it, written only while it stands.
    * @returns null when there is nothing to be alerted of any more: the detection, its stream or the alert was deleted.
+   * @throws FencedOff when another instance has taken the stream over: nothing was changed.
    */
-  async raise(alert: NewAlert): Promise<SavedAlert | null> {
+  async raise(alert: NewAlert, fence?: Fence): Promise<SavedAlert | null> {
     const { id, streamId, detectionId, confidence, time, raisedAt } = alert;
-    await this.#db.transaction().execute(async (transaction) => {
+    await inTransaction(this.#db, async (transaction) => {
+      if (!(await keepStream(transaction, streamId))) return;
+      await keepFence(transaction, fence);
       if (!(await joinAlert(transaction, detectionId, id))) return;
       const { frame_image, face_image } = await transaction
         .selectFrom('detections')
@@ -56,8 +63,8 @@ export class AlertRepository {
           detection_id: detectionId,
           detections_count: 1,
           confidence_score: confidence,
-          timestamp: time,
-          raised_at: raisedAt,
+          timestamp: Math.round(time),
+          raised_at: Math.round(raisedAt),
           viewed: 0,
           frame_image,
           face_image,
@@ -67,9 +74,18 @@ export class AlertRepository {
     return (await this.get(id)) ?? null;
   }
 
-  /** One more detection; the same one twice counts once. Of an alert that is gone nothing is counted. */
-  async extend({ alertId, detectionId }: { readonly alertId: string; readonly detectionId: string }) {
-    await this.#db.transaction().execute(async (transaction) => {
+  /**
+   * One more detection; the same one twice counts once. Of an alert that is gone nothing is counted.
+   * @param fence with it, written only while it stands. @throws FencedOff.
+   */
+  async extend(
+    { alertId, detectionId }: { readonly alertId: string; readonly detectionId: string },
+    fence?: Fence,
+  ): Promise<void> {
+    await inTransaction(this.#db, async (transaction) => {
+      await keepFence(transaction, fence);
+      // Before its detections: who is just taking the others away still finds the alert with this one.
+      await keepAlerts(transaction, [alertId]);
       if (!(await joinAlert(transaction, detectionId, alertId))) return;
       await transaction
         .updateTable('alerts')
@@ -149,7 +165,7 @@ export class AlertRepository {
 
   /** Its detections stay. @returns images that no row has now; undefined when there is no such alert. */
   delete(id: string): Promise<readonly string[] | undefined> {
-    return this.#db.transaction().execute(async (transaction) => {
+    return inTransaction(this.#db, async (transaction) => {
       const gone = await transaction
         .deleteFrom('alerts')
         .where('id', '=', id)

@@ -5,6 +5,7 @@ import type { Kysely } from 'kysely';
 import type { Role } from '../base/identity.ts';
 import { newId } from './id.ts';
 import type { Schema } from './schema.ts';
+import { inTransaction } from './transactions.ts';
 
 /** Times are ms since 1970. */
 export interface SavedApiToken {
@@ -77,7 +78,7 @@ export class ApiTokenRepository {
 
   /** @returns what is gone. */
   delete(id: string): Promise<SavedApiToken | undefined> {
-    return this.#db.transaction().execute(async (transaction) => {
+    return inTransaction(this.#db, async (transaction) => {
       const token = await this.#tokens(transaction).where('api_tokens.id', '=', id).executeTakeFirst();
       await transaction.deleteFrom('api_tokens').where('id', '=', id).execute();
       return token;

@@ -111,6 +111,8 @@ test('a database from before there were detections and users keeps its streams a
   const older = new DatabaseSync(path);
   // Children before what they refer to.
   const added = [
+    'schema_compatibility',
+    'stream_owners',
     'alerts',
     'detections',
     'refresh_tokens',

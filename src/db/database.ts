@@ -1,5 +1,5 @@
-// Opening the database: file, pragmas, integrity, migrations; and asking it whether it is well.
-// Queries belong to the repositories, one per table.
+// The database of the service, in SQLite or PostgreSQL; opening the file of the former: pragmas, integrity, migrations.
+// Queries belong to the repositories, one per table; PostgreSQL's side is in postgres.ts.
 
 import { chmodSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -22,24 +22,59 @@ export interface Database {
   readonly db: Kysely<Schema>;
   /** Rejects when the database does not answer. */
   check(): Promise<void>;
-  /** Finishes what runs and closes the file. */
+  /**
+   * Runs `task` unless one of this name runs already, in this or another instance: for work that one at a time is enough
+   * for, and that does no harm when it is done twice. With SQLite there is nobody else.
+   * @returns whether it was run. @throws AppError 503 `database_unavailable` when that cannot be found out.
+   */
+  alone(name: string, task: () => Promise<unknown>): Promise<boolean>;
+  /** Finishes what runs and lets the database go. */
   close(): Promise<void>;
 }
 
+export interface OpenOptions extends Partial<PatienceOptions> {
+  /**
+   * Whom a PostgreSQL database is used beside: nobody, or only others that share it as well. Held until it is closed,
+   * and taken again when PostgreSQL was away. Undefined: beside anybody, as a command does. A SQLite file is guarded by
+   * the lock of its folder.
+   */
+  readonly use?: 'alone' | 'shared' | undefined;
+  /** While PostgreSQL was away somebody else has taken the database: this server must end. Called at most once. */
+  readonly onExcluded?: ((reason: ConfigError) => void) | undefined;
+  /** How long PostgreSQL may take to answer for the first time, ms. */
+  readonly comingUpMs?: number;
+}
+
+export function isPostgresUrl(place: string): boolean {
+  return /^postgres(ql)?:\/\//i.test(place);
+}
+
 /**
- * Opens the SQLite file, made when missing, checked and migrated.
- *
+ * Opens a database, checked and migrated.
+ * @param place an address that begins with `postgres://`, or the path of a SQLite file, which is made when missing.
+ * @throws ConfigError with one line when it cannot be used.
+ */
+export async function openDatabase(place: string, options: OpenOptions = {}): Promise<Database> {
+  if (!isPostgresUrl(place)) return openSqlite(place, options);
+  const { openPostgres } = await import('./postgres.ts');
+  return openPostgres(place, options);
+}
+
+/**
  * `synchronous=NORMAL` with WAL: a commit is handed to the operating system before it is acknowledged, so it survives
  * the death of this process at any moment, and the file cannot be corrupted by a power cut either; only the last
  * commits before a power cut may be missing. FULL would wait for the disk at every commit, on the event loop that
  * carries the video: tens of milliseconds on the memory cards many of these machines run from.
- * @throws ConfigError with one line when the file cannot be used.
  */
-export async function openDatabase(path: string, options: Partial<PatienceOptions> = {}): Promise<Database> {
+async function openSqlite(path: string, { giveUpMs, maxWaiting }: OpenOptions): Promise<Database> {
   const file = openFile(path);
-  const db = new Kysely<Schema>({ dialect: sqliteDialect(file, { ...defaultPatience, ...options }) });
+  const patience = {
+    giveUpMs: giveUpMs ?? defaultPatience.giveUpMs,
+    maxWaiting: maxWaiting ?? defaultPatience.maxWaiting,
+  };
+  const db = new Kysely<Schema>({ dialect: sqliteDialect(file, patience) });
   try {
-    await migrate(db);
+    await migrate(db, 'DATA_DIR');
   } catch (error) {
     await db.destroy();
     throw error instanceof ConfigError ? error : unusable(path, error);
@@ -48,6 +83,10 @@ export async function openDatabase(path: string, options: Partial<PatienceOption
     db,
     async check() {
       await sql`select 1 from streams limit 1`.execute(db);
+    },
+    async alone(_name, task) {
+      await task();
+      return true;
     },
     close: () => db.destroy(),
   };

@@ -2,12 +2,15 @@
 // Images are stored before the row that names them and deleted after it is gone; both by the caller.
 
 import type { Kysely, Selectable } from 'kysely';
+import type { Fence } from '../base/fence.ts';
 import type { FractionBox, Point } from '../media/faces.ts';
 import type { ImageNames, SavedDetection, SavedSighting } from '../media/saved-detection.ts';
-import { mendAlerts, picture } from './alert-members.ts';
+import { keepAlerts, mendAlerts, picture } from './alert-members.ts';
+import { keepFence, keepStream } from './fences.ts';
 import { imageColumns, imagesOf, knownImages, namesOf, unusedImages } from './images.ts';
 import { inFilter, type RecordFilter } from './pages.ts';
 import type { DetectionTable, Schema } from './schema.ts';
+import { inTransaction, keeping } from './transactions.ts';
 
 export interface NewDetection {
   readonly id: string;
@@ -48,24 +51,24 @@ export class DetectionRepository {
     this.#db = db;
   }
 
-  /** @returns anything but `stored`: nothing was changed, and no row names these images. */
-  insert(detection: NewDetection): Promise<'stored' | 'known' | 'stream_gone'> {
+  /**
+   * @param fence with it, written only while it stands; so are the other two below.
+   * @returns anything but `stored`: nothing was changed, and no row names these images.
+   * @throws FencedOff when another instance has taken the stream over: nothing was changed.
+   */
+  insert(detection: NewDetection, fence?: Fence): Promise<'stored' | 'known' | 'stream_gone'> {
     const { id, streamId, sighting, time, lastSeen, images } = detection;
-    return this.#db.transaction().execute(async (transaction) => {
-      const stream = await transaction
-        .selectFrom('streams')
-        .select('id')
-        .where('id', '=', streamId)
-        .executeTakeFirst();
-      if (!stream) return 'stream_gone';
+    return inTransaction(this.#db, async (transaction) => {
+      if (!(await keepStream(transaction, streamId))) return 'stream_gone';
+      await keepFence(transaction, fence);
       const { numInsertedOrUpdatedRows } = await transaction
         .insertInto('detections')
         .values({
           id,
           stream_id: streamId,
           alert_id: null,
-          timestamp: time,
-          last_seen: lastSeen,
+          timestamp: Math.round(time),
+          last_seen: Math.round(lastSeen),
           ...sightingColumns(sighting),
           ...imageColumns(images),
         })
@@ -76,16 +79,18 @@ export class DetectionRepository {
   }
 
   /** @returns images that no row has now: those before, or these if the detection is gone. */
-  improve({ id, sighting, images, lastSeen }: BetterSighting): Promise<readonly string[]> {
+  improve({ id, sighting, images, lastSeen }: BetterSighting, fence?: Fence): Promise<readonly string[]> {
     const columns = imageColumns(images);
-    return this.#db.transaction().execute(async (transaction) => {
-      const before = await transaction
+    return inTransaction(this.#db, async (transaction) => {
+      await keepFence(transaction, fence);
+      const query = transaction
         .selectFrom('detections')
         .select(['frame_image', 'face_image', 'last_seen', 'alert_id'])
-        .where('id', '=', id)
-        .executeTakeFirst();
+        .where('id', '=', id);
+      const before = await keeping(transaction, query, 'mine').executeTakeFirst();
       if (!before) return unusedImages(transaction, namesOf(columns));
-      const last_seen = Math.max(before.last_seen, lastSeen);
+      if (before.alert_id !== null) await keepAlerts(transaction, [before.alert_id]);
+      const last_seen = Math.max(before.last_seen, Math.round(lastSeen));
       await transaction
         .updateTable('detections')
         .set({ ...sightingColumns(sighting), ...columns, last_seen })
@@ -97,13 +102,24 @@ export class DetectionRepository {
   }
 
   /** Of a detection that is gone, or was seen later, nothing changes. */
-  async seen({ id, lastSeen }: { readonly id: string; readonly lastSeen: number }): Promise<void> {
-    await this.#db
-      .updateTable('detections')
-      .set({ last_seen: lastSeen })
-      .where('id', '=', id)
-      .where('last_seen', '<', lastSeen)
-      .execute();
+  async seen(
+    { id, lastSeen }: { readonly id: string; readonly lastSeen: number },
+    fence?: Fence,
+  ): Promise<void> {
+    const last_seen = Math.round(lastSeen);
+    const write = (db: Kysely<Schema>) =>
+      db
+        .updateTable('detections')
+        .set({ last_seen })
+        .where('id', '=', id)
+        .where('last_seen', '<', last_seen)
+        .execute();
+    if (fence === undefined) await write(this.#db);
+    else
+      await inTransaction(this.#db, async (transaction) => {
+        await keepFence(transaction, fence);
+        await write(transaction);
+      });
   }
 
   /** Detections that a crash left without an alert, oldest first. */
@@ -151,7 +167,7 @@ export class DetectionRepository {
   removeOldest(limit: number, before: number | null): Promise<Removal> {
     return this.#remove((query) => {
       const oldest = query.orderBy('timestamp').orderBy('id').limit(limit);
-      return before === null ? oldest : oldest.where('timestamp', '<', before);
+      return before === null ? oldest : oldest.where('timestamp', '<', Math.ceil(before));
     });
   }
 
@@ -177,8 +193,9 @@ export class DetectionRepository {
 
   /** A few rows and what depends on them, in one transaction. */
   #remove(choose: (query: RemovalQuery) => RemovalQuery): Promise<Removal> {
-    return this.#db.transaction().execute(async (transaction) => {
-      const rows = await choose(removalQuery(transaction)).execute();
+    return inTransaction(this.#db, async (transaction) => {
+      // An alert that is just being raised or extended with one of them is seen, after a wait.
+      const rows = await keeping(transaction, choose(removalQuery(transaction)), 'mine').execute();
       if (rows.length === 0) return { removed: 0, images: [] };
       await transaction
         .deleteFrom('detections')

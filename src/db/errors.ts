@@ -1,5 +1,5 @@
-// What SQLite's result codes mean to people, as errors of the service.
-// No statement is run here.
+// What goes wrong in a database, as errors of the service; and what SQLite's result codes mean.
+// No statement is run here; what PostgreSQL says is in postgres-errors.ts.
 
 import { AppError } from '../errors.ts';
 
@@ -40,6 +40,30 @@ export function databaseBusy(cause?: unknown): AppError {
       cause,
     },
   );
+}
+
+/** Others were writing the same rows: nothing was written, and it may be tried again at once. */
+export class RowsContended extends AppError {
+  constructor(cause: unknown) {
+    super(
+      503,
+      'database_busy',
+      'The database is busy: others are changing the same. Try again in a moment.',
+      {
+        cause,
+      },
+    );
+  }
+}
+
+/**
+ * The connection was lost while the server was to make something lasting: whoever repeats it must bear that it happened,
+ * and must not take away yet what it needs.
+ */
+export class UnknownOutcome extends AppError {
+  constructor(sentence: string, cause: unknown) {
+    super(503, 'database_unavailable', sentence, { cause });
+  }
 }
 
 /** A coded error where the disk or the file is at fault; anything else (a constraint, wrong SQL) as it came. */

@@ -121,6 +121,22 @@ export interface AuditTable {
   address: string;
 }
 
+/** Which instance holds a stream, and since which takeover; goes with its stream. */
+export interface StreamOwnerTable {
+  stream_id: string;
+  instance: string;
+  /** Grows with each takeover, and is above every one before. */
+  fence: number;
+  claimed_at: number;
+}
+
+/** Which steps of the tables older versions of the service can work with. */
+export interface SchemaCompatibilityTable {
+  step: string;
+  /** Services that know this step can work with what `step` made. */
+  oldest: string;
+}
+
 export interface Schema {
   streams: StreamTable;
   detections: DetectionTable;
@@ -130,4 +146,6 @@ export interface Schema {
   refresh_tokens: RefreshTokenTable;
   api_tokens: ApiTokenTable;
   audit: AuditTable;
+  stream_owners: StreamOwnerTable;
+  schema_compatibility: SchemaCompatibilityTable;
 }

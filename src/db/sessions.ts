@@ -4,6 +4,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Role } from '../base/identity.ts';
 import type { Schema } from './schema.ts';
+import { inTransaction } from './transactions.ts';
 
 /** A session with what is to be known of its user. Times are ms since 1970. */
 export interface SavedSession {
@@ -65,7 +66,7 @@ export class SessionRepository {
    * @returns ids of those that went; undefined, with nothing stored, when the user is gone or the password is another.
    */
   create(draft: NewSession, most: number): Promise<readonly string[] | undefined> {
-    return this.#db.transaction().execute(async (transaction) => {
+    return inTransaction(this.#db, async (transaction) => {
       const { numUpdatedRows } = await transaction
         .updateTable('users')
         .set({ last_login: draft.now, password_hash: draft.newPasswordHash ?? draft.passwordHash })
@@ -120,7 +121,7 @@ export class SessionRepository {
     expiresAt: number;
   }): Promise<{ outcome: 'rotated' | 'reused'; session: SavedSession } | { outcome: 'unknown' }> {
     const { from, to, now, expiresAt } = change;
-    return this.#db.transaction().execute(async (transaction) => {
+    return inTransaction(this.#db, async (transaction) => {
       const session = await sessions(transaction)
         .innerJoin('refresh_tokens', 'refresh_tokens.session_id', 'sessions.id')
         .where('refresh_tokens.hash', '=', from)

@@ -8,6 +8,7 @@ import type { SavedStream, StreamChoice } from '../media/saved-stream.ts';
 import { newId } from './id.ts';
 import { imagesOfStream } from './images.ts';
 import type { Schema, StreamTable } from './schema.ts';
+import { inTransaction, keeping, oneAtATime } from './transactions.ts';
 
 /** Encrypts passwords at rest; `open` throws an AppError whose message says that the password must be entered again. */
 export interface PasswordBox {
@@ -34,7 +35,11 @@ export class StreamRepository {
     this.#box = box;
   }
 
-  async create(choice: StreamChoice): Promise<SavedStream> {
+  /**
+   * @param most streams that there may be, whoever else creates some at the same time.
+   * @throws AppError 409 `too_many_streams`.
+   */
+  async create(choice: StreamChoice, most = Number.POSITIVE_INFINITY): Promise<SavedStream> {
     const createdAt = Date.now();
     const row: StreamTable = {
       id: newId(createdAt),
@@ -48,7 +53,11 @@ export class StreamRepository {
       last_connected: null,
       created_at: createdAt,
     };
-    await this.#db.insertInto('streams').values(row).execute();
+    await inTransaction(this.#db, async (transaction) => {
+      await oneAtATime(transaction, 'create a stream');
+      if ((await count(transaction)) >= most) throw tooMany(most);
+      await transaction.insertInto('streams').values(row).execute();
+    });
     return this.#read(row);
   }
 
@@ -65,12 +74,8 @@ export class StreamRepository {
     return row && this.#read(row);
   }
 
-  async count(): Promise<number> {
-    const row = await this.#db
-      .selectFrom('streams')
-      .select((build) => build.fn.countAll<number | string>().as('rows'))
-      .executeTakeFirstOrThrow();
-    return Number(row.rows);
+  count(): Promise<number> {
+    return count(this.#db);
   }
 
   /** Changes the given members only. @returns undefined when there is no such stream. */
@@ -105,7 +110,10 @@ export class StreamRepository {
 
   /** Its detections and alerts go with it. @returns the names of their images; undefined when there is no such stream. */
   delete(id: string): Promise<readonly string[] | undefined> {
-    return this.#db.transaction().execute(async (transaction) => {
+    return inTransaction(this.#db, async (transaction) => {
+      // What is just being recorded of it is there afterwards, or was refused.
+      const query = transaction.selectFrom('streams').select('id').where('id', '=', id);
+      await keeping(transaction, query, 'mine').execute();
       const images = await imagesOfStream(transaction, id);
       const { numDeletedRows } = await transaction
         .deleteFrom('streams')
@@ -198,6 +206,22 @@ export class StreamRepository {
       problem,
     };
   }
+}
+
+async function count(db: Kysely<Schema>): Promise<number> {
+  const { rows } = await db
+    .selectFrom('streams')
+    .select((build) => build.fn.countAll<number | string>().as('rows'))
+    .executeTakeFirstOrThrow();
+  return Number(rows);
+}
+
+function tooMany(most: number): AppError {
+  return new AppError(
+    409,
+    'too_many_streams',
+    `There are ${most} streams already, as many as MAX_STREAMS allows; delete one first.`,
+  );
 }
 
 /** Earlier rows have only the password before the host sealed, and no address is a password people use. */

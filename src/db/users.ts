@@ -6,6 +6,7 @@ import { type Role, roles } from '../base/identity.ts';
 import { AppError } from '../errors.ts';
 import { newId } from './id.ts';
 import type { Schema, UserTable } from './schema.ts';
+import { inTransaction } from './transactions.ts';
 
 export interface SavedUser {
   readonly id: string;
@@ -198,16 +199,17 @@ export class UserRepository {
 
   /** What is decided on other rows must still be true when it is written, whatever others write meanwhile. */
   #alone<T>(task: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
-    return this.#db.transaction().setIsolationLevel('serializable').execute(task);
+    return inTransaction(this.#db, task, 'serializable');
   }
 }
 
 /** Deletes the API tokens that the user has made, of these roles. */
-function revokeTokens(
+async function revokeTokens(
   transaction: Transaction<Schema>,
   maker: string,
   ofRoles: readonly Role[],
 ): Promise<{ id: string; name: string }[]> {
+  if (ofRoles.length === 0) return [];
   return transaction
     .deleteFrom('api_tokens')
     .where('created_by', '=', maker)
