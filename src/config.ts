@@ -99,6 +99,9 @@ const settings = z.object({
 
 type Settings = z.output<typeof settings>;
 
+/** As they are written in the environment. */
+export const settingNames: readonly string[] = Object.freeze(Object.keys(settings.shape));
+
 /** Every setting, frozen. */
 export interface Config {
   /** From `SECRET_KEY`; undefined means the one in the data folder (see auth/secrets.ts). At least 16 characters. */
