@@ -3,6 +3,7 @@
 
 import { type Kysely, sql } from 'kysely';
 import type { Schema } from '../../src/db/schema.ts';
+import { isPostgres } from '../../src/db/transactions.ts';
 
 export interface ManyDetections {
   readonly streams: readonly string[];
@@ -17,6 +18,18 @@ export async function fillDetections(db: Kysely<Schema>, { streams, detections, 
     await sql`insert into streams (id, name, description, rtsp_url, detection_enabled, confidence_threshold, wanted, created_at)
       values (${id}, ${id}, '', 'rtsp://camera.local/', 1, 0.8, 'stopped', 1)`.execute(db);
   const start = Date.now() - detections * 60_000;
+  const many = { streams, detections, perAlert, start };
+  await (isPostgres(db) ? fillPostgres(db, many) : fillSqlite(db, many));
+  await sql`insert into alerts
+    select alert_id, min(stream_id), min(id), count(*), max(confidence_score), min(timestamp), min(timestamp),
+      case when cast(substr(alert_id, 2) as integer) % 10 = 0 then 0 else 1 end, min(frame_image), min(face_image)
+    from detections group by alert_id`.execute(db);
+  if (isPostgres(db)) await sql`analyze`.execute(db);
+}
+
+type Filling = ManyDetections & { readonly start: number };
+
+async function fillSqlite(db: Kysely<Schema>, { streams, detections, perAlert, start }: Filling) {
   const ids = JSON.stringify(streams);
   // Bound numbers are floating-point for SQLite, and would divide as such.
   const [group, count] = [sql.lit(perAlert), sql.lit(streams.length)];
@@ -29,8 +42,19 @@ export async function fillDetections(db: Kysely<Schema>, { streams, detections, 
       printf('%02x/%030x.jpg', i % 256, 2 * i), printf('%02x/%030x.jpg', i % 256, 2 * i + 1) from n`.execute(
     db,
   );
-  await sql`insert into alerts
-    select alert_id, min(stream_id), min(id), count(*), max(confidence_score), min(timestamp), min(timestamp),
-      (cast(substr(alert_id, 2) as integer) % 10) <> 0, min(frame_image), min(face_image)
-    from detections group by alert_id`.execute(db);
+}
+
+async function fillPostgres(db: Kysely<Schema>, { streams, detections, perAlert, start }: Filling) {
+  const ids = JSON.stringify(streams);
+  const [group, count, begin] = [sql.lit(perAlert), sql.lit(streams.length), sql.lit(start)];
+  const name = (n: string) =>
+    sql.raw(`lpad(to_hex(i % 256), 2, '0') || '/' || lpad(to_hex(${n}), 30, '0') || '.jpg'`);
+  await sql`insert into detections
+    select 'd' || lpad(i::text, 8, '0'), ${ids}::json ->> (i / ${group} % ${count}),
+      'a' || lpad((i / ${group})::text, 8, '0'), ${begin} + i * 60000::bigint, ${begin} + i * 60000::bigint + 5000,
+      0.7 + (i * 7919::bigint % 3000) / 10000.0, 0.1, 0.1, 0.2, 0.2,
+      '[[0.1,0.2],[0.2,0.2],[0.15,0.25],[0.1,0.3],[0.2,0.3]]', 640, 480,
+      ${name('2 * i')}, ${name('2 * i + 1')} from generate_series(0, ${sql.lit(detections - 1)}) i`.execute(
+    db,
+  );
 }
