@@ -16,6 +16,8 @@ export interface StreamReader {
   /** Sound began, changed or, with null, came to an end while the video goes on. */
   onAudio?(audio: AudioParameters | null): void;
   onStatus?(status: StreamStatus, message: string | null): void;
+  /** What comes next does not follow on what came: it begins with a keyframe. */
+  onInterrupted?(): void;
   /** Nothing will ever come again: the stream was deleted, or may not go on for this reason. */
   onEnd?(reason: AppError | null): void;
 }
@@ -141,6 +143,12 @@ export class Stream {
     this.#reorder.notice(unit.timestamp);
     this.#remember(unit);
     this.#each((reader) => reader.onUnit?.(unit));
+  }
+
+  /** Units do not come for a while, though the camera may go on: those that are kept are no live picture any more. */
+  interrupt(): void {
+    this.#forgetRecent();
+    this.#each((reader) => reader.onInterrupted?.());
   }
 
   /** @returns ends the subscription; may be called from within a callback, and more than once. */
