@@ -1,10 +1,11 @@
-// `npm run check`: types, lint with format, and the direction of imports; `--write` mends format and lint first.
-// Runs the tools and counts; the import rules are in imports.ts, the tools' own settings in tsconfig.json and biome.json.
+// `npm run check`: types, lint with format, the direction of imports, and the container files; `--write` mends format and lint first.
+// Runs the tools and counts; our rules are in imports.ts and check-containers.ts, the tools' settings in tsconfig.json and biome.json.
 
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkContainers } from './check-containers.ts';
 import { checkTree } from './imports.ts';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -25,6 +26,12 @@ function imports(): boolean {
   return files > 0 && violations.length === 0;
 }
 
+function containers(): boolean {
+  const problems = checkContainers(root);
+  for (const { file, where, what } of problems) console.error(`${file} (${where}): ${what}`);
+  return problems.length === 0;
+}
+
 const args = process.argv.slice(2);
 const unknown = args.find((arg) => arg !== '--write');
 if (unknown !== undefined) {
@@ -40,6 +47,7 @@ const checks: readonly (readonly [string, () => boolean])[] = [
   ['types of the page', () => tool('typescript', 'bin/tsc', ['-p', 'web'])],
   ['lint and format', () => tool('@biomejs/biome', 'bin/biome', [...biome, '--error-on-warnings'])],
   ['import direction', imports],
+  ['container files', containers],
 ];
 
 let failed = 0;

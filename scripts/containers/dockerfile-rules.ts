@@ -153,8 +153,6 @@ function checkResult({ line, instructions }: Stage, say: Say): void {
   const exposed = last('EXPOSE');
   if (exposed?.text !== port)
     say(exposed?.line ?? line, `EXPOSE and ENV PORT differ (${exposed?.text}, ${port})`);
-  for (const { line: at, keyword, text } of instructions.slice(user ? instructions.indexOf(user) : 0))
-    if (keyword === 'USER' && /^(root|0)\b/.test(text)) say(at, 'goes back to root');
 }
 
 /** One Node for those who install it and for the image; the image's label says what is in it. */
