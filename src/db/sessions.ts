@@ -135,8 +135,12 @@ export class SessionRepository {
         .where('used_at', 'is', null)
         .executeTakeFirst();
       if (numUpdatedRows === 0n) {
-        await transaction.deleteFrom('sessions').where('id', '=', session.id).execute();
-        return { outcome: 'reused', session };
+        const { numDeletedRows: ended } = await transaction
+          .deleteFrom('sessions')
+          .where('id', '=', session.id)
+          .executeTakeFirst();
+        // Of several that use it again at the same moment one ends the session.
+        return ended === 0n ? { outcome: 'unknown' } : { outcome: 'reused', session };
       }
       await addRefreshToken(transaction, to, session.id, now);
       await transaction
