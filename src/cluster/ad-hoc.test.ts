@@ -6,9 +6,9 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { skipsWithout } from '../../test/support/components.ts';
 import { type RedisServer, startRedis } from '../../test/support/redis-server.ts';
-import { BroadcastHub } from '../base/broadcast-hub.ts';
 import { systemClock } from '../base/clock.ts';
 import { silentLog } from '../base/log.ts';
+import { BroadcastHub } from '../base/testing.ts';
 import { parseCameraUrl } from '../media/camera-url.ts';
 import { AdHocLeases, type AdHocLimits } from './ad-hoc.ts';
 

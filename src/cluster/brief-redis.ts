@@ -3,6 +3,7 @@
 
 import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.ts';
+import { reasonOf } from './redis.ts';
 
 /** Redis on the same network answers in a millisecond. */
 const patienceMs = 500;
@@ -39,7 +40,8 @@ export class BriefRedis {
       return await Promise.race([command(connection), late.promise]);
     } catch (error) {
       this.#restUntil = clock.now() + restMs;
-      throw error;
+      // Not with the error itself, which repeats the command and what was to be written.
+      throw new Error(reasonOf(error));
     } finally {
       cancel();
     }

@@ -1,8 +1,8 @@
 // What a viewer (role) finds out by trying addresses. Real sockets and cameras are in test/live-access.test.ts.
 
 import { expect, test } from 'vitest';
-import { BroadcastHub } from '../base/broadcast-hub.ts';
 import type { Identity } from '../base/identity.ts';
+import { BroadcastHub } from '../base/testing.ts';
 import { ScriptedClock } from '../detect/testing.ts';
 import { AppError } from '../errors.ts';
 import { parseCameraUrl } from '../media/camera-url.ts';
