@@ -8,7 +8,8 @@ import type { StreamStatus } from '../stream/status.ts';
 
 /** The table of saved streams. */
 export interface StreamStore {
-  create(choice: StreamChoice): Promise<SavedStream>;
+  /** @param most streams that there may be. @throws AppError 409 `too_many_streams`. */
+  create(choice: StreamChoice, most: number): Promise<SavedStream>;
   /** In order of creation; a page holds at most `limit` of those after the stream with id `after`. */
   list(page?: { limit?: number | undefined; after?: string | undefined }): Promise<SavedStream[]>;
   get(id: string): Promise<SavedStream | undefined>;
