@@ -1,6 +1,7 @@
 // Messages between instances over Redis pub/sub: topics, questions to one instance, and what must outlast an outage.
 // Knows bytes and JSON; what the messages mean is for those who send and read them.
 
+import type { Redis } from 'ioredis';
 import type { RedisAddress } from '../base/backend-urls.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
@@ -133,6 +134,11 @@ export class RedisBus implements MediaBus {
 
   get up(): boolean {
     return this.#up;
+  }
+
+  /** For commands beside messages: refused at once while Redis is away. */
+  get client(): Redis {
+    return this.#publisher.client;
   }
 
   get figures(): BusFigures {
