@@ -23,17 +23,25 @@ describe.skipIf(skipsWithout('redis'))('over a real Redis', () => {
     await server.stop();
   });
 
-  async function connect(): Promise<Redis> {
+  function connecting(): Redis {
     const connection = new Redis(server.url, { retryStrategy: () => 50, maxRetriesPerRequest: null });
     // That it is away is what the tests bring about.
     connection.on('error', () => undefined);
     connections.push(connection);
+    return connection;
+  }
+
+  async function connect(): Promise<Redis> {
+    const connection = connecting();
     await once(connection, 'ready');
     return connection;
   }
 
   async function instance(prefix: string) {
-    const connection = await connect();
+    return partOf(await connect(), prefix);
+  }
+
+  function partOf(connection: Redis, prefix: string) {
     return new RedisSignIn({ connection, prefix, secretKey, clock: systemClock, log: silentLog });
   }
 
@@ -99,6 +107,8 @@ describe.skipIf(skipsWithout('redis'))('over a real Redis', () => {
     expect(new Set(seeds).size).toBe(1);
     expect(seeds[0]).toMatch(/^own \d$/);
     expect(await instances[2]!.setUpSeed('late')).toBe(seeds[0]);
+    // As at the start, when the connection is only just being made.
+    await until(async () => (await partOf(connecting(), 'set-up').setUpSeed('mine')) === seeds[0]);
     instances[1]!.forgetSetUp();
     await until(async () => (await instances[0]!.setUpSeed('new')) === 'new');
   });
