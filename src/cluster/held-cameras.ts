@@ -45,6 +45,8 @@ class HeldCamera {
   lease: HeldLease | null = null;
   claimedAt: Moment | null = null;
   running = false;
+  /** False once the database knows no such stream: it was deleted, and word of it is on its way. */
+  exists = true;
   /** Settles when it is claimed or was given up before. */
   claim: Promise<boolean> = Promise.resolve(true);
   ending: Promise<void> | null = null;
@@ -131,7 +133,10 @@ export class HeldCameras {
       const free = former === null || former.instance === instance || owners.isFreed(streamId, former.fence);
       const askedAt = moment(clock);
       const fence = await ownership.claim(streamId, instance);
-      if (fence === null) return true;
+      if (fence === null) {
+        camera.exists = false;
+        return true;
+      }
       camera.claimedAt = moment(clock);
       camera.lease = new HeldLease(fence, clock, () => check.ask());
       camera.lease.proven(askedAt, confirmedMs);
@@ -186,20 +191,21 @@ export class HeldCameras {
     this.#cameras.delete(camera.streamId);
     if (camera.lease !== null) owners.free(camera.streamId, camera.lease.fence.number);
     onCount();
-    if (camera.job !== null) await this.#giveUp(camera.job);
+    if (camera.job !== null) await this.#giveUp(camera.job, camera.exists);
   }
 
   /** When Redis is away, the lock lapses, the job is taken again, and whoever takes it sees to it. */
-  async #giveUp(job: LockedJob): Promise<void> {
+  async #giveUp(job: LockedJob, exists = true): Promise<void> {
     const { queue, isWanted, onQueued, onTrouble } = this.#options;
+    const isToRun = () => exists && isWanted(job.id);
     try {
-      if (isWanted(job.id)) await queue.putBack(job);
+      if (isToRun()) await queue.putBack(job);
       else await queue.complete(job);
     } catch (error) {
       onTrouble(error);
     }
     // It may have been started again while its job was on the way out: then the job that was there is gone by now.
-    if (isWanted(job.id)) onQueued(job.id);
+    if (isToRun()) onQueued(job.id);
   }
 
   /** Another instance has claimed the stream. Resolves when no connection to the camera is left here. */

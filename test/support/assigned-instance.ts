@@ -12,7 +12,8 @@ import { OwnershipRepository } from '../../src/db/ownership.ts';
 import { FencedOff } from '../../src/errors.ts';
 
 export interface CameraEvent {
-  readonly what: 'hold' | 'release' | 'released' | 'told' | 'fenced';
+  /** `told` in its name while the right was fresh, or `confirmed` when the database was asked for it; `fenced` instead. */
+  readonly what: 'hold' | 'release' | 'released' | 'told' | 'confirmed' | 'fenced';
   readonly instance: string;
   readonly streamId: string;
   readonly fence: number;
@@ -111,10 +112,14 @@ export class AssignedInstance {
       }, spec.tellEveryMs);
   }
 
-  async #tell(lease: Lease, note: (what: 'told' | 'fenced', lease: Lease) => void): Promise<void> {
+  async #tell(
+    lease: Lease,
+    note: (what: 'told' | 'confirmed' | 'fenced', lease: Lease) => void,
+  ): Promise<void> {
     try {
-      if (!lease.fresh) await lease.confirm();
-      note('told', lease);
+      if (lease.fresh) return note('told', lease);
+      await lease.confirm();
+      note('confirmed', lease);
     } catch (error) {
       // With the database away nothing is told, either.
       if (error instanceof FencedOff) note('fenced', lease);
