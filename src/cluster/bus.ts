@@ -27,7 +27,7 @@ export interface BusFigures {
   /** Bytes that Redis has not yet taken. */
   readonly inFlight: number;
   readonly messages: number;
-  readonly bytes: number;
+  readonly bytes: { readonly sent: number; readonly received: number };
   readonly dropped: number;
   /** What arrived and was no message. */
   readonly malformed: number;
@@ -85,7 +85,7 @@ export class RedisBus implements MediaBus {
   #closed = false;
   #trouble = 'it does not answer';
   #onRefused: (() => void) | null = null;
-  #counts = { messages: 0, bytes: 0, dropped: 0, malformed: 0 };
+  #counts = { messages: 0, sent: 0, received: 0, dropped: 0, malformed: 0 };
 
   constructor(address: RedisAddress, { instance, clock, log }: BusOptions) {
     this.instance = instance;
@@ -142,7 +142,8 @@ export class RedisBus implements MediaBus {
   }
 
   get figures(): BusFigures {
-    return { inFlight: this.#inFlight, ...this.#counts };
+    const { sent, received, ...counts } = this.#counts;
+    return { inFlight: this.#inFlight, bytes: { sent, received }, ...counts };
   }
 
   publish(topic: string, message: object, bytes: Uint8Array = noBytes): void {
@@ -246,7 +247,7 @@ export class RedisBus implements MediaBus {
     const { byteLength } = frame;
     this.#inFlight += byteLength;
     this.#counts.messages += 1;
-    this.#counts.bytes += byteLength;
+    this.#counts.sent += byteLength;
     try {
       const receivers = await this.#publisher.client.publish(channel, frame);
       this.#publisher.heard();
@@ -264,6 +265,7 @@ export class RedisBus implements MediaBus {
 
   #read(topic: string, frame: Buffer): void {
     this.#subscriber.heard();
+    this.#counts.received += frame.byteLength;
     try {
       const { header, payload } = decodeMessage(frame);
       if (header.i === this.instance) return;

@@ -139,7 +139,14 @@ export class HandCamera implements LiveCamera {
 
 export function videoOf(clip: Clip): VideoParameters {
   const { codec, width, height, fps, parameterSets } = clip;
-  return { codec, width, height, fps, codecString: 'avc1.42C01E', parameterSets };
+  return {
+    codec,
+    width,
+    height,
+    fps,
+    codecString: 'avc1.42C01E',
+    parameterSets: parameterSets.map((set) => new Uint8Array(set)),
+  };
 }
 
 export function unitOf(clip: Clip, number: number): AccessUnit {
