@@ -95,6 +95,11 @@ export class AdHocCameras {
   }
 }
 
+/** Over all instances. @param room how many streams there may be beside the saved ones. */
+export function adHocLimits(room: number): { readonly all: number; readonly each: number } {
+  return { all: Math.max(0, Math.min(most, room)), each: mostEach };
+}
+
 export function tooManyStreams(): AppError {
   const sentence = 'Too many streams are open; close one, or save this camera.';
   return new AppError(429, 'too_many_streams', sentence);

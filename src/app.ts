@@ -9,8 +9,9 @@ import { loadSecretKey, SecretBox } from './auth/secrets.ts';
 import { type Clock, systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { Places } from './base/places.ts';
-import { Camera } from './camera.ts';
+import { Camera, type CameraOptions } from './camera.ts';
 import { CameraChecker } from './camera-check.ts';
+import type { VisitStorePort } from './camera-faces.ts';
 import { Cameras } from './cameras.ts';
 import type { ChannelOptions } from './codec/messages.ts';
 import { CodecPool } from './codec/pool.ts';
@@ -21,24 +22,31 @@ import { AuditRepository } from './db/audit.ts';
 import { type Database, databaseFileName, openDatabase } from './db/database.ts';
 import { DetectionRepository } from './db/detections.ts';
 import { lockFolder } from './db/folder-lock.ts';
+import { OwnershipRepository } from './db/ownership.ts';
 import { SessionRepository } from './db/sessions.ts';
 import { StreamRepository } from './db/streams.ts';
 import { UserRepository } from './db/users.ts';
+import type { HeldCameras } from './http/metrics-ports.ts';
 import { originOf } from './http/origin.ts';
 import type { StreamService } from './http/ports.ts';
 import { SavedRecordService } from './http/records-service.ts';
 import { buildHttp } from './http/server.ts';
 import { SavedStreamService } from './http/streams-service.ts';
+import { openImageKeeping } from './image-keeping.ts';
 import { AddressPolicy } from './ingest/address-policy.ts';
+import type { InstanceLink } from './instance-link.ts';
+import type { Instances } from './instances.ts';
 import { LiveServer } from './live/server.ts';
 import { formatCameraUrl } from './media/camera-url.ts';
 import { PerformanceHistory, readCameras, readService } from './performance-history.ts';
-import { FolderImageStore } from './storage/folder.ts';
-import { Retention } from './storage/retention.ts';
-import { sweepOrphans } from './storage/sweep.ts';
 import { VisitStore } from './visit-store.ts';
 
 const publicDir = fileURLToPath(new URL('../web/dist/', import.meta.url));
+
+/** A supervisor kills after ten seconds; whatever does not close by then is left to the system. */
+const closeWithinMs = 4_500;
+/** One of several instances hands its cameras over first. */
+const handOverWithinMs = 20_000;
 
 export interface App {
   /** As in `http://127.0.0.1:8000`. */
@@ -48,6 +56,10 @@ export interface App {
   readonly streamService: StreamService;
   /** How many streams are saved. */
   streams(): number;
+  /** Another server has taken the database meanwhile: this one must end, for this reason. */
+  readonly excluded: Promise<ConfigError>;
+  /** How long closing may take. */
+  readonly closeWithinMs: number;
   /** Viewers are told, cameras torn down, what is under way is written; then everything is closed. */
   close(): Promise<void>;
 }
@@ -58,26 +70,25 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   // that serves nothing.
   await using opened = new AsyncDisposableStack();
   const clock = systemClock;
-  if (config.redis ?? config.databaseUrl ?? config.bucket)
-    throw new ConfigError('REDIS_URL, DATABASE_URL, STORAGE_URL', 'are not supported yet; leave them empty.');
-  opened.defer(lockFolder(config.dataDir));
-  const database = await openDatabase(join(config.dataDir, databaseFileName));
+  // What is elsewhere is guarded there.
+  if (!config.databaseUrl || !config.bucket) opened.defer(lockFolder(config.dataDir));
+  const excluded = Promise.withResolvers<ConfigError>();
+  const database = await openDatabase(config.databaseUrl ?? join(config.dataDir, databaseFileName), {
+    use: config.redis ? 'shared' : 'alone',
+    onExcluded: excluded.resolve,
+  });
   opened.defer(() => database.close());
   const secretKey = loadSecretKey(config);
-  const auth = await openSignIn(config, { database, secretKey, clock, log });
+  const link = await openLink(config, { secretKey, clock, log });
+  if (link) opened.defer(() => link.close());
+  const auth = await openSignIn(config, { database, link, secretKey, clock, log });
   opened.defer(() => auth.close());
   const detections = new DetectionRepository(database.db);
   const alerts = new AlertRepository(database.db);
-  const images = new FolderImageStore(join(config.dataDir, 'media'));
-  const retention = new Retention({
-    limits: { days: config.detectionRetentionDays, bytes: config.storageLimitGb * 1e9 },
-    rows: detections,
-    store: images,
-    clock,
-    onTrouble: (error) => log.warn({ err: error }, 'old detections cannot be removed at the moment'),
-  });
-  opened.defer(() => retention.stop());
-  const visits = new VisitStore({ detections, alerts, images, makeRoom: () => retention.makeRoom(), log });
+  const keeping = await openImageKeeping({ config, database, detections, clock, log });
+  opened.defer(() => keeping.close());
+  const images = keeping.store;
+  const visits = new VisitStore({ detections, alerts, images, makeRoom: () => keeping.makeRoom(), log });
   const store = new StreamRepository(database.db, new SecretBox(secretKey, config.secretKeyFallbacks));
   const pool = new CodecPool({
     log,
@@ -91,10 +102,14 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   const places = new Places(config.maxViewers);
   // What every connection to a camera and every decoder goes by, those that only try a camera included.
   const video = { pool, channel: channelOptions(config), resolve: (host: string) => policy.resolve(host) };
-  const parts = { clock, log, ...video, visits, cooldownMs: config.alertCooldownSeconds * 1000 };
+  const parts = { clock, log, ...video, cooldownMs: config.alertCooldownSeconds * 1000 };
+  const makeCamera = (options: CameraOptions, to: VisitStorePort) =>
+    new Camera({ ...parts, visits: to }, options);
+  const instances = link && (await openInstances(link));
+  if (instances) opened.defer(() => instances.close());
   const cameras = new Cameras({
     clock,
-    make: (options) => new Camera(parts, options),
+    make: (options) => instances?.make(options) ?? makeCamera(options, visits),
     maxStreams: config.maxStreams,
     places,
     onOnline: (id, wallTime) => {
@@ -104,7 +119,13 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     },
   });
   const records = new SavedRecordService({ detections, alerts, images, outside: cameras, log });
-  const streams = new SavedStreamService({ store, live: cameras, records, maxStreams: config.maxStreams });
+  const streams = new SavedStreamService({
+    store,
+    live: cameras,
+    records,
+    maxStreams: config.maxStreams,
+    ...(instances && { onChange: (id: string) => instances.streamChanged(id) }),
+  });
   const cameraChecks = new CameraChecker({
     ...video,
     onlineAt: (address) => cameras.onlineAt(address),
@@ -122,6 +143,8 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     places,
     identityOf: (request) => request.identity ?? nobody(),
     follow: (identity, onEnd) => auth.authenticator.follow(identity, onEnd),
+    ...(instances && { lookUp: (id: string) => streams.refresh(id) }),
+    others: link?.bus,
     onAdHoc: (actor, address, request) =>
       auth.audit.record({
         action: 'watched_ad_hoc',
@@ -139,8 +162,16 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     cameraChecks,
     histories,
     detectionFigures: () => cameras.detectionFigures(),
-    checks: { database: () => database.check(), storage: () => images.check() },
-    optionalChecks: { detector: () => cameras.checkDetector() },
+    metrics: instances ? instances.metrics : { heldCameras: heldBy(cameras) },
+    checks: {
+      database: () => database.check(),
+      storage: () => images.check(),
+      ...(instances && { instance: () => instances.check() }),
+    },
+    optionalChecks: {
+      detector: () => cameras.checkDetector(),
+      ...(instances && { redis: () => instances.checkRedis() }),
+    },
     publicDir,
   });
   opened.defer(async () => {
@@ -152,10 +183,10 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   await renewSeals(store, log);
   await streams.start();
   pool.warm();
-  retention.start();
+  keeping.start();
   histories.start();
-  cleanUp(images, detections, clock, log);
   const address = await listen(http, config);
+  await instances?.start(streams);
 
   const setUpSecret = auth.setupLinkSecret();
   const running = opened.move();
@@ -164,7 +195,50 @@ export async function startApp(config: Config, log: Log): Promise<App> {
     setupLink: setUpSecret === null ? null : `${address}/#setup=${setUpSecret}`,
     streamService: streams,
     streams: () => cameras.counts.saved,
-    close: () => running.disposeAsync(),
+    excluded: excluded.promise,
+    closeWithinMs: closeWithinMs + (instances ? handOverWithinMs : 0),
+    async close() {
+      // While viewers here go on watching.
+      await instances?.leave();
+      await running.disposeAsync();
+    },
+  };
+
+  async function openInstances(link: InstanceLink): Promise<Instances> {
+    const { Instances } = await import('./instances.ts');
+    return new Instances({
+      config,
+      link,
+      ownership: new OwnershipRepository(database.db),
+      visits,
+      makeCamera,
+      saved: () => cameras.counts.saved,
+      clock,
+      log,
+    });
+  }
+}
+
+/** Not loaded without need, nor is what it stands on. */
+async function openLink(
+  { redis, instanceName: name }: Config,
+  parts: { secretKey: string; clock: Clock; log: Log },
+): Promise<InstanceLink | null> {
+  if (!redis) return null;
+  const { openInstanceLink } = await import('./instance-link.ts');
+  return openInstanceLink({ redis, name, ...parts });
+}
+
+/** Without other instances, all that is started is run here. */
+function heldBy(cameras: Cameras): HeldCameras {
+  return {
+    get held() {
+      return cameras.running.held;
+    },
+    get seconds() {
+      return cameras.running.total / 1000;
+    },
+    heldHere: () => true,
   };
 }
 
@@ -183,7 +257,11 @@ function channelOptions(config: Config): ChannelOptions {
 
 function openSignIn(
   config: Config,
-  { database, ...parts }: { database: Database; secretKey: string; clock: Clock; log: Log },
+  {
+    database,
+    link,
+    ...parts
+  }: { database: Database; link: InstanceLink | null; secretKey: string; clock: Clock; log: Log },
 ): Promise<Auth> {
   const { adminUsername: username, adminPassword: password } = config;
   return createAuth({
@@ -193,6 +271,7 @@ function openSignIn(
     audit: new AuditRepository(database.db),
     fallbacks: config.secretKeyFallbacks,
     mode: config.auth,
+    ...(link && { shared: link.signIn, others: link.bus }),
     ...(username !== undefined && password !== undefined && { firstAdmin: { username, password } }),
     ...parts,
   });
@@ -227,18 +306,4 @@ async function listen(http: FastifyInstance, { host, port }: Config): Promise<st
     if (code === 'EADDRNOTAVAIL') throw new ConfigError('HOST', `${host} is no address of this machine.`);
     throw error;
   }
-}
-
-/** Images that a crash left without a row are younger than this while they are still being written. */
-const orphanAgeMs = 10 * 60_000;
-
-/** Beside everything else: the service does not wait for it. */
-function cleanUp(images: FolderImageStore, detections: DetectionRepository, clock: Clock, log: Log): void {
-  const known = (names: readonly string[]) => detections.knownImages(names);
-  const swept = async () => {
-    await images.open();
-    const removed = await sweepOrphans(images, { before: clock.wallTime() - orphanAgeMs, known });
-    if (removed > 0) log.info({ removed }, 'images of interrupted writes removed');
-  };
-  swept().catch((error) => log.warn({ err: error }, 'the image folder could not be swept'));
 }

@@ -3,6 +3,7 @@
 
 import { AdHocCameras } from './ad-hoc-cameras.ts';
 import type { Clock } from './base/clock.ts';
+import { HeldTime } from './base/held-time.ts';
 import type { Places } from './base/places.ts';
 import type { CameraOptions } from './camera.ts';
 import { nothingDetected, sumOfDetections } from './camera-figures.ts';
@@ -37,6 +38,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
   readonly #options: CamerasOptions;
   readonly #saved = new Map<string, Saved>();
   readonly #adHoc: AdHocCameras;
+  readonly #running: HeldTime;
   /** Figures of cameras that are gone. */
   #past = nothingDetected;
   readonly #followers = new Set<(camera: LiveCamera) => void>();
@@ -45,6 +47,7 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
   constructor(options: CamerasOptions) {
     this.#options = options;
     const { clock, make, maxStreams } = options;
+    this.#running = new HeldTime(clock);
     this.#adHoc = new AdHocCameras({ clock, make, room: (open) => this.#saved.size + open < maxStreams });
   }
 
@@ -76,12 +79,14 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     // An edit, or a "start" by hand, is the person that a camera in `error` waits for.
     else if (running && (!entry.running || camera.inError)) camera.start();
     entry.running = running;
+    this.#countRunning();
   }
 
   async remove(id: string): Promise<void> {
     const entry = this.#saved.get(id);
     if (!entry) return;
     this.#saved.delete(id);
+    this.#countRunning();
     // At once: counters never go back, not even for a moment.
     this.#past = sumOfDetections([this.#past, entry.camera.detected]);
     entry.camera.stream.end();
@@ -208,6 +213,11 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     }
   }
 
+  /** The saved ones that are started. */
+  get running(): Pick<HeldTime, 'held' | 'total'> {
+    return this.#running;
+  }
+
   get counts(): { readonly saved: number; readonly adHoc: number } {
     return { saved: this.#saved.size, adHoc: this.#adHoc.size };
   }
@@ -219,6 +229,12 @@ export class Cameras implements CameraDirectory, LiveStreams, OutsideDetections 
     const cameras = [...this.allSaved()];
     this.#saved.clear();
     await Promise.all([this.#adHoc.close(), ...cameras.map((camera) => camera.close(true))]);
+  }
+
+  #countRunning(): void {
+    let running = 0;
+    for (const saved of this.#saved.values()) if (saved.running) running++;
+    this.#running.held = running;
   }
 
   #known(id: string): DirectoryCamera {

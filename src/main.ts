@@ -3,10 +3,8 @@
 
 import { type App, startApp } from './app.ts';
 import { createLog, type Log } from './base/log.ts';
-import { type Config, loadConfig } from './config.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
 
-/** A supervisor kills after ten seconds; whatever does not close by then is left to the system. */
-const closeWithinMs = 4_500;
 /** One signal to a whole process group comes twice when a parent passes it on as well. */
 const sameSignalMs = 1_000;
 
@@ -27,9 +25,11 @@ export async function serve(
   const app = await startApp(config, log);
   greet(config, app, log);
   await whenReady(app);
-  const signal = await stopping;
-  log.info({ signal }, 'closing');
-  return (await closeInTime(app, log)) ? 0 : 1;
+  const reason = await Promise.race([stopping, app.excluded]);
+  if (reason instanceof ConfigError) log.error(reason.message);
+  else log.info({ signal: reason }, 'closing');
+  const inTime = await closeInTime(app, log);
+  return inTime && !(reason instanceof ConfigError) ? 0 : 1;
 }
 
 function greet(config: Config, app: App, log: Log): void {
@@ -59,7 +59,7 @@ function signalled(): Promise<NodeJS.Signals> {
 
 async function closeInTime(app: App, log: Log): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<'late'>();
-  const timer = setTimeout(() => resolve('late'), closeWithinMs);
+  const timer = setTimeout(() => resolve('late'), app.closeWithinMs);
   try {
     const outcome = await Promise.race([app.close(), late]);
     if (outcome === 'late') log.error('something did not close in time; leaving anyway');

@@ -1,6 +1,7 @@
 // Where visits go: images into the store, then rows into the database, then old images away.
 // The order is the promise: no row without its image, and an alert is told only when both are safe.
 
+import type { Fence } from './base/fence.ts';
 import type { Log } from './base/log.ts';
 import type { AlertRepository } from './db/alerts.ts';
 import type { DetectionRepository } from './db/detections.ts';
@@ -13,8 +14,8 @@ import {
   type VisitSink,
 } from './detect/visit-sink.ts';
 import type { VisitsBefore } from './detect/visits.ts';
-import { AppError } from './errors.ts';
-import type { ImageNames } from './media/saved-detection.ts';
+import { AppError, FencedOff } from './errors.ts';
+import type { ImageNames, SavedAlert } from './media/saved-detection.ts';
 import type { ImageStore } from './storage/image-store.ts';
 import type { RaisedAlert } from './stream/live-camera.ts';
 
@@ -25,6 +26,14 @@ export interface VisitStoreOptions {
   /** The disk is full: the oldest detections go, so that the newest has room. */
   readonly makeRoom: () => Promise<unknown>;
   readonly log: Log;
+  /** With several instances: the right to write for the stream. */
+  readonly lease?: WriteLease;
+}
+
+export interface WriteLease {
+  readonly fence: Fence;
+  /** Rejects with `FencedOff` when another instance has taken the stream over. */
+  confirm(): Promise<void>;
 }
 
 /** What people see of an image name. */
@@ -32,11 +41,27 @@ export function imagePath(name: string): string {
   return `/media/${name}`;
 }
 
+function raisedAlert(saved: SavedAlert): RaisedAlert {
+  return {
+    alertId: saved.id,
+    detectionId: saved.detectionId,
+    streamId: saved.streamId,
+    time: saved.time,
+    confidence: saved.confidence,
+    snapshot: saved.images && imagePath(saved.images.frame),
+  };
+}
+
 export class VisitStore implements VisitSink<RaisedAlert> {
   readonly #options: VisitStoreOptions;
 
   constructor(options: VisitStoreOptions) {
     this.#options = options;
+  }
+
+  /** For the stream of this lease alone; what its holder still wants to write when it is lost is refused. */
+  under(lease: WriteLease): VisitStore {
+    return new VisitStore({ ...this.#options, lease });
   }
 
   /** What was stored of a stream before the service started. */
@@ -49,47 +74,67 @@ export class VisitStore implements VisitSink<RaisedAlert> {
     return { lastAlert, withoutAlert };
   }
 
-  async detectionStarted(detection: NewDetection): Promise<void> {
-    const images = detection.images && (await this.#put(detection.images));
-    const outcome = await this.#orDelete(images, () =>
-      this.#options.detections.insert({ ...detection, images }),
-    );
-    if (outcome !== 'stored') await this.#delete(images);
-    if (outcome === 'stream_gone') throw new VisitRefused('The stream was deleted.');
+  detectionStarted(detection: NewDetection): Promise<void> {
+    return this.#write(async (fence) => {
+      const images = detection.images && (await this.#put(detection.images));
+      const outcome = await this.#orDelete(images, () =>
+        this.#options.detections.insert({ ...detection, images }, fence),
+      );
+      if (outcome !== 'stored') await this.#delete(images);
+      if (outcome === 'stream_gone') throw new VisitRefused('The stream was deleted.');
+    });
   }
 
-  async detectionImproved(change: {
+  detectionImproved(change: {
     readonly id: string;
     readonly sighting: Sighting;
     readonly images: VisitImages;
     readonly lastSeen: number;
   }): Promise<void> {
-    const images = await this.#put(change.images);
-    const unused = await this.#orDelete(images, () =>
-      this.#options.detections.improve({ ...change, images }),
-    );
-    await this.#discard(unused);
+    return this.#write(async (fence) => {
+      const images = await this.#put(change.images);
+      const unused = await this.#orDelete(images, () =>
+        this.#options.detections.improve({ ...change, images }, fence),
+      );
+      await this.#discard(unused);
+    });
   }
 
-  async detectionSeen(change: { readonly id: string; readonly lastSeen: number }): Promise<void> {
-    await this.#options.detections.seen(change);
+  detectionSeen(change: { readonly id: string; readonly lastSeen: number }): Promise<void> {
+    return this.#write((fence) => this.#options.detections.seen(change, fence));
   }
 
-  async alertRaised(alert: NewAlert): Promise<RaisedAlert> {
-    const saved = await this.#options.alerts.raise(alert);
-    if (saved === null) throw new VisitRefused('The detection was deleted before its alert was raised.');
-    return {
-      alertId: saved.id,
-      detectionId: saved.detectionId,
-      streamId: saved.streamId,
-      time: saved.time,
-      confidence: saved.confidence,
-      snapshot: saved.images && imagePath(saved.images.frame),
-    };
+  alertRaised(alert: NewAlert): Promise<RaisedAlert> {
+    return this.#write(async (fence) => {
+      const saved = await this.#options.alerts.raise(alert, fence);
+      if (saved === null) throw new VisitRefused('The detection was deleted before its alert was raised.');
+      return raisedAlert(saved);
+    });
   }
 
-  async alertExtended(more: { readonly alertId: string; readonly detectionId: string }): Promise<void> {
-    await this.#options.alerts.extend(more);
+  alertExtended(more: { readonly alertId: string; readonly detectionId: string }): Promise<void> {
+    return this.#write((fence) => this.#options.alerts.extend(more, fence));
+  }
+
+  /** The last alert of a stream, if it was raised less than `withinMs` ago by the wall clock: to be told once more. */
+  async lastAlert(streamId: string, withinMs: number, wallTime: number): Promise<RaisedAlert | null> {
+    const { alerts } = this.#options;
+    const last = await alerts.last(streamId);
+    if (last === null || wallTime - last.raisedAt > withinMs) return null;
+    const saved = await alerts.get(last.id);
+    return saved ? raisedAlert(saved) : null;
+  }
+
+  /** Before anything is written, images included; the row itself is then written only if the fence still stands. */
+  async #write<T>(write: (fence: Fence | undefined) => Promise<T>): Promise<T> {
+    const { lease } = this.#options;
+    try {
+      await lease?.confirm();
+      return await write(lease?.fence);
+    } catch (error) {
+      if (error instanceof FencedOff) throw new VisitRefused(error.message);
+      throw error;
+    }
   }
 
   async #put({ frame, face }: VisitImages): Promise<ImageNames> {

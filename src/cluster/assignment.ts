@@ -34,6 +34,8 @@ export interface AssignmentOptions {
   readonly runner: CameraRunner;
   /** Streams that are to run, as this instance knows. */
   readonly wanted: () => Iterable<string>;
+  /** Reads one that is not among them: another instance may just have created or started it. */
+  readonly learn?: (streamId: string) => Promise<void>;
   /** Where a camera runs has changed: null when it runs nowhere, as far as is known. */
   readonly onOwner?: (streamId: string, owner: Owner | null) => void;
   readonly clock: Clock;
@@ -150,6 +152,7 @@ export class Assignment {
       lockMs,
       confirmedMs,
       isWanted: (streamId) => this.#wantedIds.has(streamId),
+      learn: options.learn ?? (async () => {}),
       isLeaving: () => this.#leaving !== null,
       untilFree: (former, streamId, fence) =>
         askToLetGo({ bus, peers: this.#peers, clock }, former.instance, streamId, fence),

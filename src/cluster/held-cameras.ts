@@ -23,6 +23,8 @@ export interface HeldCamerasOptions {
   /** What the database said counts for so long. */
   readonly confirmedMs: number;
   readonly isWanted: (streamId: string) => boolean;
+  /** Reads a stream that is not known to be wanted: another instance may just have created or started it. */
+  readonly learn: (streamId: string) => Promise<void>;
   /** Nothing new is begun. */
   readonly isLeaving: () => boolean;
   /** Resolves when the former owner has let the camera go, or need not be waited for any longer. Never rejects. */
@@ -125,9 +127,11 @@ export class HeldCameras {
 
   /** @returns false when the database did not answer. Whatever else keeps the camera from running has been seen to. */
   async #claim(camera: HeldCamera): Promise<boolean> {
-    const { ownership, instance, clock, check, owners, untilFree, confirmedMs, runner } = this.#options;
+    const { ownership, instance, clock, check, owners, untilFree, confirmedMs, runner, isWanted, learn } =
+      this.#options;
     const { streamId } = camera;
     try {
+      if (!isWanted(streamId)) await learn(streamId);
       if (!this.#mayBegin(camera)) return true;
       const former = await ownership.owner(streamId);
       const free = former === null || former.instance === instance || owners.isFreed(streamId, former.fence);

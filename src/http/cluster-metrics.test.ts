@@ -8,7 +8,7 @@ const neighbours: ClusterFigures = {
   capacity: 60,
   instances: 3,
   waiting: 2,
-  relay: { bytes: { sent: 1_000, received: 20 }, dropped: { sent: 3, received: 0 } },
+  relay: { bytes: { sent: 1_000, received: 20 }, dropped: 3 },
 };
 
 async function metricsOf(server: TestServer): Promise<(line: RegExp) => number | null> {
@@ -70,8 +70,7 @@ test('one of several instances tells of its neighbours and of what passes betwee
   expect(read(/rtsp_viewer_cameras_waiting/)).toBe(2);
   expect(read(/rtsp_viewer_relay_bytes_total\{direction="sent"\}/)).toBe(1_000);
   expect(read(/rtsp_viewer_relay_bytes_total\{direction="received"\}/)).toBe(20);
-  expect(read(/rtsp_viewer_relay_dropped_total\{direction="sent"\}/)).toBe(3);
-  expect(read(/rtsp_viewer_relay_dropped_total\{direction="received"\}/)).toBe(0);
+  expect(read(/rtsp_viewer_relay_dropped_total/)).toBe(3);
 
   figures = { ...neighbours, relay: { ...neighbours.relay, bytes: { sent: 1_500, received: 20 } } };
   expect((await metricsOf(server))(/rtsp_viewer_relay_bytes_total\{direction="sent"\}/)).toBe(1_500);

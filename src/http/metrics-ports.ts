@@ -12,10 +12,10 @@ export interface HeldCameras {
 
 /** Since the process started. */
 export interface RelayFigures {
-  /** Bytes of pictures, packets and sound that went to, or came from, other instances over Redis. */
+  /** Bytes that went to, or came from, other instances over Redis: nearly all of them pictures, video and sound. */
   readonly bytes: { readonly sent: number; readonly received: number };
-  /** Messages with them that were left out, because the connection or the viewers here could not take them. */
-  readonly dropped: { readonly sent: number; readonly received: number };
+  /** Messages that were left out, because the connection could not take them. */
+  readonly dropped: number;
 }
 
 /** Of a service of several instances. */

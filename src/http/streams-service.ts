@@ -25,6 +25,8 @@ export interface SavedStreamServiceOptions {
   readonly maxStreams: number;
   /** What was recorded of streams, to be deleted with them. */
   readonly records: StreamRecords;
+  /** A stream was created, changed or deleted here: other instances are to know. */
+  readonly onChange?: (id: string) => void;
   /** How long a snapshot waits for the first picture, ms. */
   readonly snapshotTimeoutMs?: number;
 }
@@ -37,11 +39,22 @@ export class SavedStreamService implements StreamService {
   readonly #maxStreams: number;
   readonly #records: StreamRecords;
   readonly #snapshotTimeoutMs: number;
+  readonly #onChange: (id: string) => void;
+  /** What the running cameras were told of each stream, as text. */
+  readonly #told = new Map<string, string>();
   /** The last change of each stream (and of their number): the next one waits for it. */
   readonly #changes = new Map<string | symbol, Promise<unknown>>();
 
-  constructor({ store, live, maxStreams, records, snapshotTimeoutMs = 5_000 }: SavedStreamServiceOptions) {
+  constructor({
+    store,
+    live,
+    maxStreams,
+    records,
+    onChange = () => {},
+    snapshotTimeoutMs = 5_000,
+  }: SavedStreamServiceOptions) {
     this.#records = records;
+    this.#onChange = onChange;
     this.#store = store;
     this.#live = live;
     this.#maxStreams = maxStreams;
@@ -50,7 +63,29 @@ export class SavedStreamService implements StreamService {
 
   /** Hands every saved stream to the running cameras; once, before anything else is asked. */
   async start(): Promise<void> {
-    for (const saved of await this.#store.list()) this.#live.add(approachable(saved));
+    for (const saved of await this.#store.list()) this.#tell(saved);
+  }
+
+  /**
+   * Reads a stream anew.
+   * @param changed another instance has just changed it; else the running camera is told only if there is news.
+   */
+  refresh(id: string, changed = false): Promise<void> {
+    return this.#inTurn(id, async () => {
+      const saved = await this.#store.get(id);
+      if (!saved) await this.#forget(id);
+      else if (changed || this.#told.get(id) !== textOf(saved)) this.#tell(saved);
+    });
+  }
+
+  /** Reads all streams anew: messages of other instances may have been lost. */
+  async refreshAll(): Promise<void> {
+    const saved = await this.#store.list();
+    const changed = saved.filter((each) => this.#told.get(each.id) !== textOf(each)).map(({ id }) => id);
+    const there = new Set(saved.map(({ id }) => id));
+    const gone = [...this.#told.keys()].filter((id) => !there.has(id));
+    // One by one and read once more: what is changed here meanwhile is newer than this list.
+    for (const id of [...changed, ...gone]) await this.refresh(id);
   }
 
   create(input: StreamInput): Promise<StreamView> {
@@ -58,13 +93,7 @@ export class SavedStreamService implements StreamService {
     const detectionAddress =
       input.detection_url === null ? null : readAddress(input.detection_url, 'detection_url', [address]);
     return this.#inTurn(creation, async () => {
-      if ((await this.#store.count()) >= this.#maxStreams)
-        throw new AppError(
-          409,
-          'too_many_streams',
-          `There are ${this.#maxStreams} streams already, as many as MAX_STREAMS allows; delete one first.`,
-        );
-      const saved = await this.#store.create({
+      const choice = {
         name: input.name,
         description: input.description,
         address,
@@ -72,8 +101,10 @@ export class SavedStreamService implements StreamService {
         detectionEnabled: input.detection_enabled,
         confidenceThreshold: input.confidence_threshold,
         wanted: 'running',
-      });
-      this.#live.add(saved);
+      } as const;
+      const saved = await this.#store.create(choice, this.#maxStreams);
+      this.#tell(saved);
+      this.#onChange(saved.id);
       return this.#view(saved);
     });
   }
@@ -113,7 +144,8 @@ export class SavedStreamService implements StreamService {
       // The row first: whatever ends the process now, the camera does not come back.
       const images = await this.#store.delete(id);
       if (!images) throw streamNotFound();
-      await this.#live.remove(id);
+      this.#onChange(id);
+      await this.#forget(id);
       this.#records.discard(images);
     });
   }
@@ -148,6 +180,7 @@ export class SavedStreamService implements StreamService {
 
   async #findRunning(id: string): Promise<void> {
     const saved = await this.#find(id);
+    this.#know(saved);
     if (saved.problem !== null) throw new AppError(503, 'credentials_locked', saved.problem);
     if (saved.wanted === 'stopped')
       throw new AppError(503, 'stream_stopped', 'The stream is stopped; start it to see pictures.');
@@ -156,16 +189,37 @@ export class SavedStreamService implements StreamService {
   async #change(id: string, change: Partial<StreamChoice>): Promise<StreamView> {
     const saved = await this.#store.update(id, change);
     if (!saved) throw streamNotFound();
-    this.#live.change(approachable(saved));
+    this.#tell(saved);
+    this.#onChange(id);
     return this.#view(saved);
   }
 
+  /** Also when nothing is new: a "start" by hand is what a camera in `error` waits for. */
+  #tell(saved: SavedStream): void {
+    const known = this.#told.has(saved.id);
+    this.#told.set(saved.id, textOf(saved));
+    if (known) this.#live.change(approachable(saved));
+    else this.#live.add(approachable(saved));
+  }
+
+  async #forget(id: string): Promise<void> {
+    this.#told.delete(id);
+    await this.#live.remove(id);
+  }
+
   #stats(saved: SavedStream): StreamStats {
+    this.#know(saved);
     const { status, viewers, stats } = this.#live.state(saved.id);
     return { stream_id: saved.id, status: saved.problem === null ? status : 'error', viewers, ...stats };
   }
 
+  /** Created by another instance a moment ago. */
+  #know(saved: SavedStream): void {
+    if (!this.#told.has(saved.id)) this.#tell(saved);
+  }
+
   #view(saved: SavedStream): StreamView {
+    this.#know(saved);
     const state = this.#live.state(saved.id);
     const locked = saved.problem !== null;
     const lastConnected = saved.lastConnected === null ? null : new Date(saved.lastConnected).toISOString();
@@ -198,6 +252,11 @@ export class SavedStreamService implements StreamService {
       if (this.#changes.get(key) === mine) this.#changes.delete(key);
     }
   }
+}
+
+/** All but what a running camera changes by itself. */
+function textOf(saved: SavedStream): string {
+  return JSON.stringify({ ...saved, lastConnected: null });
 }
 
 /** A camera whose password cannot be read is left alone: asking without it would look like a wrong password. */

@@ -32,6 +32,8 @@ export interface LiveServerOptions {
   readonly follow: (identity: Identity, onEnd: () => void) => () => void;
   /** Somebody watches a camera that is not saved: once for each of them and ad-hoc stream. */
   readonly onAdHoc: (identity: Identity, address: CameraUrl, request: FastifyRequest) => void;
+  /** With several instances: reads a saved stream that another one may just have created. */
+  readonly lookUp?: (streamId: string) => Promise<void>;
   /** The other instances, which count refused addresses as well; absent: there are none. */
   readonly others?: Broadcast | undefined;
 }
@@ -91,7 +93,13 @@ export class LiveServer {
     const route = { websocket: true, schema: { hide: true }, config: { access: 'viewer' } } as const;
     http.get<RouteGenericInterface, RouteAccess>(
       '/ws/stream',
-      { ...route, preValidation: async (request) => this.#refuseAdHoc(request) },
+      {
+        ...route,
+        preValidation: async (request) => {
+          await this.#lookUp(request);
+          this.#refuseAdHoc(request);
+        },
+      },
       (socket, request) => this.#accept(socket, request),
     );
     http.get<RouteGenericInterface, RouteAccess>('/ws/events', route, (socket, request) =>
@@ -108,6 +116,13 @@ export class LiveServer {
     while (this.#sockets.size > 0 && this.#options.clock.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 20));
     for (const socket of this.#sockets.keys()) socket.terminate();
+  }
+
+  async #lookUp(request: FastifyRequest): Promise<void> {
+    const { lookUp, cameras } = this.#options;
+    const { data } = query.safeParse(request.query);
+    if (lookUp && data?.stream_id !== undefined && !cameras.byId(data.stream_id))
+      await lookUp(data.stream_id);
   }
 
   /** At the upgrade, where a role that does not reach is answered 403 as on every route. */
