@@ -1,0 +1,73 @@
+// Three instances are replaced one after the other, and a fourth one joins: as in every upgrade, and nobody is to notice.
+// What an instance does that is lost without a word is in cluster-loss.test.ts.
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SessionSpan } from '../simulator/session-log.ts';
+import { type Cluster, startCluster, withoutCluster } from './support/cluster.ts';
+import { eventually } from './support/parts.ts';
+
+const paths = ['/one', '/two', '/three', '/four', '/five', '/six', '/seven', '/eight'];
+
+describe.skipIf(withoutCluster)('three instances', () => {
+  let cluster: Cluster;
+  const ids: string[] = [];
+
+  beforeAll(async () => {
+    cluster = await startCluster({ cameras: paths.map((path) => ({ path, clip: { gopSeconds: 1 } })) });
+    for (const path of paths) ids.push((await cluster.save(path)).id);
+    await cluster.allOnline(paths.length);
+  }, 120_000);
+
+  afterAll(async () => {
+    await cluster?.stop();
+  });
+
+  it('are restarted in turn, and no viewer is without a picture for long', async () => {
+    const viewers = ids.map((id, index) => cluster.watch(id, index % 3, { format: 'annexb' }));
+    for (const viewer of viewers) await viewer.more(5);
+    for (const viewer of viewers) viewer.reset();
+    for (const index of [0, 1, 2]) {
+      expect(await cluster.leave(index)).toBe(0);
+      await cluster.start(index);
+    }
+    await cluster.allOnline(paths.length);
+    for (const viewer of viewers) await viewer.more(15);
+    for (const viewer of viewers) expect(viewer.longestGap, viewer.story()).toBeLessThan(3_000);
+    for (const path of paths) expect((await cluster.overlap(path)).longest, path).toBeLessThan(1_000);
+    // Sent to another instance when theirs left, and not more often.
+    for (const viewer of viewers) expect(viewer.connections, viewer.story()).toBeLessThanOrEqual(4);
+    await Promise.all(viewers.map((viewer) => viewer.close()));
+  }, 120_000);
+
+  it('give a fourth one its share, one camera at a time', async () => {
+    await eventually(
+      'evenly shared by three',
+      () => cluster.held(),
+      (counts) => counts.every((count) => count !== null && count >= 2 && count <= 3),
+      40_000,
+    );
+    const spansOf = () => Promise.all(paths.map((path) => cluster.simulator.camera(path).sessionSpans()));
+    const before = (await spansOf()).map((spans) => spans.length);
+    const fourth = await cluster.add();
+    await eventually(
+      'evenly shared by four',
+      () => cluster.held(),
+      (counts) => counts.every((count) => count === 2),
+      30_000,
+    );
+    await cluster.allOnline(paths.length);
+    const moves = (await spansOf()).flatMap((spans, index) => movesIn(spans.slice(before[index]! - 1)));
+    const owned = (await cluster.ownerships()).filter(({ instance }) => instance === fourth);
+    expect(owned).toHaveLength(2);
+    expect(moves).toHaveLength(2);
+    for (const [index, { from, to }] of moves.entries())
+      for (const other of moves.slice(index + 1)) expect(other.from > to || other.to < from).toBe(true);
+    for (const path of paths) expect((await cluster.overlap(path)).longest, path).toBeLessThan(1_000);
+  }, 120_000);
+});
+
+/** From the end of one session to the beginning of the next. */
+function movesIn(spans: readonly SessionSpan[]): { from: number; to: number }[] {
+  const inOrder = spans.toSorted((a, b) => a.openedAt - b.openedAt);
+  return inOrder.slice(1).map(({ openedAt }, index) => ({ from: inOrder[index]!.closedAt!, to: openedAt }));
+}
