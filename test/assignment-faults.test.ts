@@ -131,9 +131,9 @@ describe.skipIf(skips)('the assignment of cameras, when something fails', { time
 
   it('goes on with every camera while Redis is away, and has every job again when it comes back empty', async () => {
     await serve(12);
-    await service.start('a', { tellEveryMs: 50 });
-    await service.start('b', { tellEveryMs: 50 });
-    await service.startProcess('c', { tellEveryMs: 50 });
+    await service.start('a', { tellEveryMs: 50, neverAsks: true });
+    await service.start('b', { tellEveryMs: 50, neverAsks: true });
+    await service.startProcess('c', { tellEveryMs: 50, neverAsks: true });
     await balanced([4, 4, 4]);
     makeEager();
     const connections = () => service.events.filter(({ what }) => what !== 'told' && what !== 'confirmed');
@@ -221,6 +221,26 @@ describe.skipIf(skips)('the assignment of cameras, when something fails', { time
       `${instance} ${what} ${reason ?? ''}`.trim(),
     );
     expect(words).toEqual(['a hold', 'a release lost', 'a released lost', 'b hold']);
+    expect(service.overlaps()).toEqual([]);
+  });
+
+  it('lets go of everything at once when it leaves while Redis is away', async () => {
+    await serve(6);
+    const a = await service.start('a');
+    await service.start('b');
+    await balanced([3, 3]);
+    await redis.kill('SIGKILL');
+    const startedAt = Date.now();
+    await a.leave();
+    service.instances.shift();
+    expect(Date.now() - startedAt).toBeLessThan(8000);
+    expect(a.held).toEqual([]);
+    await redis.restart();
+    await until(
+      () => service.counts.b === 6,
+      20_000,
+      () => service.counts,
+    );
     expect(service.overlaps()).toEqual([]);
   });
 

@@ -160,7 +160,6 @@ export class Assignment {
       onQueued: (streamId) => this.#taking.add(streamId),
       onTrouble,
     });
-    const total = () => this.#wantedIds.size;
     this.#taking = new Taking({
       bus,
       queue: this.#queue,
@@ -182,7 +181,8 @@ export class Assignment {
       token: new MoveToken(client, prefix, instance),
       clock,
       viewers: (streamId) => runner.viewers(streamId),
-      total,
+      isReady: () => this.#redis.ready,
+      total: () => this.#wantedIds.size,
       onTrouble,
     });
     this.#renewal = new Renewal({
@@ -235,7 +235,7 @@ export class Assignment {
     try {
       // After this call has returned: from then on this instance says of itself that it leaves.
       await Promise.resolve();
-      await within(this.#options.clock, patienceMs, this.#peers.beat(), 'Redis');
+      await within(this.#options.clock, patienceMs, this.#peers.look(), 'Redis');
     } catch (error) {
       this.#trouble.add(error);
     }

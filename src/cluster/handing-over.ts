@@ -15,6 +15,8 @@ export interface HandingOverOptions {
   readonly token: MoveToken;
   readonly clock: Clock;
   readonly viewers: (streamId: string) => number;
+  /** Whether Redis is there. */
+  readonly isReady: () => boolean;
   /** Of the whole service, that are to run. */
   readonly total: () => number;
   readonly onTrouble: (error: unknown) => void;
@@ -64,7 +66,7 @@ export class HandingOver {
   async #move(): Promise<void> {
     const { peers, cameras, total, viewers, clock } = this.#options;
     // The move before this one has changed what is right.
-    await peers.beat();
+    await peers.look();
     if (!peers.shouldGive(total())) return;
     const [least] = cameras.running
       .map((streamId) => ({ streamId, viewers: viewers(streamId) }))
@@ -78,7 +80,7 @@ export class HandingOver {
 
   /** Lets go of everything, some cameras at a time. Never rejects. */
   async leave(): Promise<void> {
-    const { cameras, peers, clock } = this.#options;
+    const { cameras, peers, clock, isReady } = this.#options;
     const startedAt = moment(clock);
     const left = cameras.ids;
     const next = async (): Promise<void> => {
@@ -86,7 +88,8 @@ export class HandingOver {
         const streamId = left.shift();
         if (streamId === undefined) return;
         const inTime = elapsedMs(clock, startedAt) < leavingInAllMs;
-        await this.#give(streamId, 'leaving', inTime && peers.othersHaveRoom ? leavingWaitMs : 0);
+        const canBeTaken = isReady() && peers.othersHaveRoom;
+        await this.#give(streamId, 'leaving', inTime && canBeTaken ? leavingWaitMs : 0);
       }
     };
     const all = Promise.all(Array.from({ length: atOnce }, next));

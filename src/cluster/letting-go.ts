@@ -22,7 +22,7 @@ export async function askToLetGo(
   fence: number,
 ): Promise<void> {
   // Of instances as they are now: one whose locks have lapsed because it is dead is not there any more.
-  const look = () => peers.beat().catch(() => undefined);
+  const look = () => peers.look().catch(() => undefined);
   await look();
   if (!peers.isLive(instance)) return;
   let over = false;

@@ -22,12 +22,14 @@ export class Peers {
   readonly #options: PeersOptions;
   readonly #firstSeen = new Map<string, Moment>();
   #others: readonly Presence[] = [];
+  #livedAt: Moment;
 
   constructor(options: PeersOptions) {
     this.#options = options;
+    this.#livedAt = moment(options.clock);
   }
 
-  /** This one first. As of the last `beat`. */
+  /** This one first. As of the last look. */
   get all(): readonly Presence[] {
     return [this.#options.self(), ...this.#others];
   }
@@ -36,11 +38,21 @@ export class Peers {
     return this.all.some((peer) => peer.instance === instance);
   }
 
-  /** Tells of this instance and learns of the others. Rejects when Redis does not answer. */
-  async beat(): Promise<void> {
+  /** Tells that this instance lives, for another `aliveMs`. Rejects when Redis does not answer. */
+  async live(): Promise<void> {
+    this.#livedAt = moment(this.#options.clock);
+    await this.look();
+  }
+
+  /**
+   * Tells what has changed here and learns of the others. It does not count as alive for any longer by it: so one that
+   * died is gone when its locks are, which are renewed together with `live`. Rejects when Redis does not answer.
+   */
+  async look(): Promise<void> {
     const { board, self, aliveMs, clock, onLive } = this.#options;
     const { instance } = self();
-    this.#others = (await board.beat(self(), aliveMs)).filter((peer) => peer.instance !== instance);
+    const leftMs = Math.max(0, Math.round(aliveMs - elapsedMs(clock, this.#livedAt)));
+    this.#others = (await board.beat(self(), leftMs)).filter((peer) => peer.instance !== instance);
     const live = new Set([instance, ...this.#others.map((peer) => peer.instance)]);
     for (const name of this.#firstSeen.keys()) if (!live.has(name)) this.#firstSeen.delete(name);
     for (const { instance: name } of this.#others)

@@ -76,7 +76,7 @@ export class Renewal {
     const { clock, cameras, peers, isReady } = this.#options;
     if (!isReady()) throw new Error('Redis is away');
     // In this order on one connection: an instance that died counts as alive for no longer than its locks last.
-    const told = Promise.all([peers.beat(), cameras.extend()]);
+    const told = Promise.all([peers.live(), cameras.extend()]);
     await within(clock, this.#alone ? patienceAloneMs : patienceMs, told, 'Redis');
   }
 

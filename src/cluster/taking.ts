@@ -131,7 +131,8 @@ export class Taking {
       await this.#fill();
       if ((await this.#options.queue.sweep()) > 0) {
         this.#nudge();
-        await this.#look();
+        // Whoever had them is gone: the shares of the others are larger now.
+        await Promise.all([this.#options.peers.look(), this.#look()]);
       }
       if (isLeaving()) return everyMs;
       await this.#take();
@@ -144,7 +145,7 @@ export class Taking {
 
   async #tell(): Promise<void> {
     if (!this.#tellFirst) return;
-    await this.#options.peers.beat();
+    await this.#options.peers.look();
     this.#tellFirst = false;
   }
 

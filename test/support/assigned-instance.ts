@@ -31,6 +31,8 @@ export interface InstanceSpec {
   readonly releaseMs?: number;
   /** Says something in each camera's name so often while it may. */
   readonly tellEveryMs?: number;
+  /** Does not ask when it may not: what is told shows how long rights stay fresh by themselves. */
+  readonly neverAsks?: boolean;
 }
 
 export class AssignedInstance {
@@ -108,16 +110,18 @@ export class AssignedInstance {
     });
     if (spec.tellEveryMs !== undefined)
       this.#timer = setInterval(() => {
-        for (const lease of this.leases.values()) void this.#tell(lease, note);
+        for (const lease of this.leases.values()) void this.#tell(lease, spec.neverAsks ?? false, note);
       }, spec.tellEveryMs);
   }
 
   async #tell(
     lease: Lease,
+    neverAsks: boolean,
     note: (what: 'told' | 'confirmed' | 'fenced', lease: Lease) => void,
   ): Promise<void> {
     try {
       if (lease.fresh) return note('told', lease);
+      if (neverAsks) return;
       await lease.confirm();
       note('confirmed', lease);
     } catch (error) {
