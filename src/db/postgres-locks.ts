@@ -15,7 +15,7 @@ const connectMs = 5_000;
 /** A server that is just being replaced has this long to let go. */
 const firstPatienceMs = 2_000;
 /** Our own former connection may still hold it where the network went away: the server needs as long to notice. */
-const laterPatienceMs = 20_000;
+const laterPatienceMs = 13_000;
 const pauseMs = 250;
 /** So often it is looked whether the connection still stands. */
 const lookMs = 5_000;
