@@ -8,44 +8,11 @@ import type { Log } from '../base/log.ts';
 import { Reporter } from '../base/reporter.ts';
 import { ConfigError } from '../config.ts';
 import { Lasting } from './lasting.ts';
-import type { Bus } from './ports.ts';
+import type { BusFigures, BusOptions, MediaBus } from './media-bus.ts';
 import { RedisConnection, reasonOf } from './redis.ts';
 import { Requests } from './requests.ts';
 import { Subscriptions } from './subscriptions.ts';
 import { decodeMessage, encodeMessage, noBytes } from './wire.ts';
-
-export interface BusOptions {
-  /** Of this process, new at each start. */
-  readonly instance: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** How long Redis may take to answer at the start, ms. */
-  readonly startWithinMs?: number;
-}
-
-export interface BusFigures {
-  /** Bytes that Redis has not yet taken. */
-  readonly inFlight: number;
-  readonly messages: number;
-  readonly bytes: { readonly sent: number; readonly received: number };
-  readonly dropped: number;
-  /** What arrived and was no message. */
-  readonly malformed: number;
-}
-
-/** The bus as pictures and packets need it: they are worth nothing late, and give way to everything else. */
-export interface MediaBus extends Bus {
-  /** As `publish`, when the connection is not behind; else nothing is sent. @returns whether it was. */
-  offer(topic: string, message: object, bytes: Uint8Array): boolean;
-  /** Called when `offer` has refused and would not any more. @returns ends it. */
-  onRoom(listener: () => void): () => void;
-  /** @param onReady is called each time the subscription is in force: nothing sent from then on is missed. */
-  subscribe(
-    topic: string,
-    onMessage: (message: unknown, bytes: Uint8Array, from: string) => void,
-    onReady?: () => void,
-  ): () => void;
-}
 
 /** What is not yet taken by Redis: beyond the first, pictures and packets are dropped, beyond the second everything. */
 const maxMediaInFlight = 4 * 1024 * 1024;
@@ -119,7 +86,10 @@ export class RedisBus implements MediaBus {
     });
     this.#requests = new Requests({
       clock,
-      send: (to, header, bytes) => this.#send(this.#prefix + inbox(to), this.#encode(header, bytes)),
+      send: async (to, header, bytes) => {
+        if (this.#inFlight >= maxInFlight) throw new Error('Redis does not take it in time');
+        return this.#send(this.#prefix + inbox(to), this.#encode(header, bytes));
+      },
       onTrouble: (error) => this.#failed.add(error),
     });
     this.#lasting = new Lasting({

@@ -15,11 +15,11 @@ import type {
 } from '../stream/live-camera.ts';
 import { Passthrough } from '../stream/passthrough.ts';
 import type { StreamStatus } from '../stream/status.ts';
-import { Stream } from '../stream/stream.ts';
-import type { MediaBus } from './bus.ts';
-import { FollowedAudio, FollowedFaces, FollowedPictures } from './followed-sources.ts';
+import { FollowedAudio, FollowedFaces, FollowedPictures, FollowedStream } from './followed-sources.ts';
 import { UnitOrder } from './followed-units.ts';
 import { Interest } from './interest.ts';
+import type { MediaBus } from './media-bus.ts';
+import { MediaTimes } from './media-times.ts';
 import {
   type MediaKind,
   mediaKinds,
@@ -28,12 +28,12 @@ import {
   numberOr,
   readAudio,
   readPicture,
-  readUnits,
   readVideo,
   type ToldState,
   topics,
   type Want,
 } from './relay-messages.ts';
+import { readUnits } from './unit-rows.ts';
 
 export interface FollowParts {
   readonly bus: MediaBus;
@@ -44,19 +44,6 @@ export interface FollowParts {
   readonly holds: (fence: number) => boolean;
   readonly onClose: () => void;
   readonly onReaderError: (error: unknown) => void;
-}
-
-class FollowedStream extends Stream {
-  rates = { units: 0, bytes: 0 };
-
-  /** At the owner: here they may not come at all. */
-  override unitsPerSecond(): number {
-    return this.rates.units;
-  }
-
-  override bytesPerSecond(): number {
-    return this.rates.bytes;
-  }
 }
 
 export class FollowedCamera implements LiveCamera {
@@ -297,31 +284,5 @@ export class FollowedCamera implements LiveCamera {
       faces as readonly SeenFace[],
       Array.isArray(below) ? (below as readonly UnsureFace[]) : [],
     );
-  }
-}
-
-/** Media times of one owner after the other, on one clock that never steps back between them. */
-class MediaTimes {
-  #offset: number | null = 0;
-  #last: number | null = null;
-  #lastAt = 0;
-
-  /** Times of another clock come from now on. */
-  begin(): void {
-    if (this.#last !== null) this.#offset = null;
-  }
-
-  /** @param time µs. @param at ms, monotonic, when it was received from the camera. @returns µs. */
-  map(time: number, at: number): number {
-    if (this.#offset === null) {
-      const since = Math.max(1, Math.round((at - this.#lastAt) * 1000));
-      this.#offset = this.#last! + since - time;
-    }
-    const mapped = Math.max(0, time + this.#offset);
-    if (this.#last === null || mapped > this.#last) {
-      this.#last = mapped;
-      this.#lastAt = at;
-    }
-    return mapped;
   }
 }

@@ -1,4 +1,4 @@
-// Pictures, sound and faces of a camera that another instance runs, for readers here: fetched once, and only while there are any.
+// Stream, pictures, sound and faces of a camera that another instance runs, for readers here: fetched once, and only while there are any.
 // What comes is given by followed-camera.ts; nothing here knows the bus.
 
 import type { Clock } from '../base/clock.ts';
@@ -15,9 +15,22 @@ import type {
   SeenFace,
   UnsureFace,
 } from '../stream/live-camera.ts';
-import type { Stream } from '../stream/stream.ts';
+import { Stream } from '../stream/stream.ts';
 import type { Interest } from './interest.ts';
 import { noFigures } from './relay-messages.ts';
+
+export class FollowedStream extends Stream {
+  rates = { units: 0, bytes: 0 };
+
+  /** At the owner: here they may not come at all. */
+  override unitsPerSecond(): number {
+    return this.rates.units;
+  }
+
+  override bytesPerSecond(): number {
+    return this.rates.bytes;
+  }
+}
 
 export interface SourceParts {
   readonly stream: Stream;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { UnitOrder } from './followed-units.ts';
-import type { NumberedUnit } from './relay-messages.ts';
+import type { NumberedUnit } from './unit-rows.ts';
 
 function unit(number: number, keyframe = false): NumberedUnit {
   const data = new Uint8Array(1);

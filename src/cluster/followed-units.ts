@@ -1,7 +1,7 @@
 // Access units of a camera run elsewhere: put in order, and held back after a gap until something decodable begins.
 // Pure: numbers and units in, units out.
 
-import type { NumberedUnit } from './relay-messages.ts';
+import type { NumberedUnit } from './unit-rows.ts';
 
 export class UnitOrder {
   /** Number of the last one given out; null: only a keyframe may come next. */

@@ -1,7 +1,7 @@
 // What instances tell each other about a camera: its state, what is wanted of it, its media; as JSON and back.
 // Words and checks only. What is read here came from another version perhaps: what is missing has a default, the rest is ignored.
 
-import type { AccessUnit, Picture, VideoCodec, VideoParameters } from '../media/access-unit.ts';
+import type { Picture, VideoCodec, VideoParameters } from '../media/access-unit.ts';
 import type { AudioCodec, AudioOffer, AudioParameters } from '../media/audio.ts';
 import type { DetectorState } from '../media/faces.ts';
 import type { CameraFigures, DetectorView, PictureFigures, RaisedAlert } from '../stream/live-camera.ts';
@@ -56,7 +56,7 @@ export interface Want {
 }
 
 const statuses: ReadonlySet<string> = new Set(['offline', 'connecting', 'online', 'reconnecting', 'error']);
-const videoCodecs: ReadonlySet<string> = new Set(['h264', 'h265', 'mjpeg']);
+export const videoCodecs: ReadonlySet<string> = new Set(['h264', 'h265', 'mjpeg']);
 const audioCodecs: ReadonlySet<string> = new Set(['aac', 'opus', 'pcmu', 'pcma', 'l16']);
 const detectorStates: ReadonlySet<string> = new Set(['off', 'starting', 'ready', 'failed', 'restarting']);
 
@@ -72,7 +72,7 @@ export function textOr<D>(value: unknown, otherwise: D): string | D {
   return typeof value === 'string' ? value : otherwise;
 }
 
-function oneOf<T extends string>(value: unknown, known: ReadonlySet<string>): T | null {
+export function oneOf<T extends string>(value: unknown, known: ReadonlySet<string>): T | null {
   return typeof value === 'string' && known.has(value) ? (value as T) : null;
 }
 
@@ -203,65 +203,6 @@ export interface Sender {
   readonly f: number;
   /** Session. */
   readonly e: string;
-}
-
-/** Of one unit: its sequence number, 1 for a keyframe, media time in µs, age in ms, 1 after a loss, its length. */
-export type UnitRow = readonly [
-  number: number,
-  keyframe: 0 | 1,
-  time: number,
-  age: number,
-  loss: 0 | 1,
-  length: number,
-];
-
-export function unitRow(number: number, unit: AccessUnit, now: number): UnitRow {
-  const { keyframe, timestamp, receivedAt, lossBefore, data } = unit;
-  return [number, keyframe ? 1 : 0, timestamp, ageOf(receivedAt, now), lossBefore ? 1 : 0, data.byteLength];
-}
-
-export interface NumberedUnit {
-  readonly number: number;
-  readonly unit: AccessUnit;
-}
-
-/**
- * @param rows of all units whose bytes follow each other in `bytes`.
- * @param now local, ms, monotonic: when they came from the bus.
- * @returns null when they are not what they should be.
- */
-export function readUnits(
-  rows: unknown,
-  codec: unknown,
-  bytes: Uint8Array,
-  now: number,
-): NumberedUnit[] | null {
-  const known = oneOf<VideoCodec>(codec, videoCodecs);
-  if (known === null || !Array.isArray(rows)) return null;
-  const units: NumberedUnit[] = [];
-  let at = 0;
-  for (const row of rows) {
-    if (!isNumbers(row, 6)) return null;
-    const [number, keyframe, timestamp, age, loss, length] = row as unknown as UnitRow;
-    if (length < 0 || at + length > bytes.byteLength) return null;
-    units.push({
-      number,
-      unit: {
-        codec: known,
-        data: bytes.subarray(at, at + length),
-        keyframe: keyframe === 1,
-        timestamp,
-        receivedAt: now - age,
-        lossBefore: loss === 1,
-      },
-    });
-    at += length;
-  }
-  return units;
-}
-
-function isNumbers(value: unknown, least: number): value is readonly number[] {
-  return Array.isArray(value) && value.length >= least && value.every(Number.isFinite);
 }
 
 /** Of whatever bears the time of its arrival, ms to a hundredth. */

@@ -4,8 +4,8 @@
 import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { Reporter } from '../base/reporter.ts';
-import type { MediaBus } from './bus.ts';
 import { FollowedCamera } from './followed-camera.ts';
+import type { MediaBus } from './media-bus.ts';
 import { membersOf, readAlert, readState, type ToldState, topics, wantJson } from './relay-messages.ts';
 
 export type { FollowedCamera } from './followed-camera.ts';

@@ -5,7 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { Reporter } from '../base/reporter.ts';
 import type { LiveCamera, RaisedAlert } from '../stream/live-camera.ts';
-import type { MediaBus } from './bus.ts';
+import type { MediaBus } from './media-bus.ts';
 import { membersOf, numberOr, readWant, topics, type Want } from './relay-messages.ts';
 import { RelayedCamera, type RelayedCameraOptions } from './relayed-camera.ts';
 

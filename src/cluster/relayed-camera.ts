@@ -6,7 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import type { AccessUnit, Picture } from '../media/access-unit.ts';
 import type { AudioUnit } from '../media/audio.ts';
 import type { LiveCamera, RaisedAlert, SeenFace, UnsureFace } from '../stream/live-camera.ts';
-import type { MediaBus } from './bus.ts';
+import type { MediaBus } from './media-bus.ts';
 import type { Lease } from './ports.ts';
 import {
   ageOf,
@@ -15,10 +15,10 @@ import {
   mediaKinds,
   type Sender,
   topics,
-  unitRow,
   videoJson,
   type Want,
 } from './relay-messages.ts';
+import { unitRow } from './unit-rows.ts';
 import { noBytes } from './wire.ts';
 
 export interface RelayedCameraOptions {
