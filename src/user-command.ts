@@ -143,7 +143,8 @@ export async function userCommand(
     console.error(`${error.message}${error.message && '\n\n'}${usage}`);
     return 2;
   }
-  const database = await openDatabase(join(loadConfig(process.env).dataDir, databaseFileName));
+  const { databaseUrl, dataDir } = loadConfig(process.env);
+  const database = await openDatabase(databaseUrl ?? join(dataDir, databaseFileName));
   const tables = { users: new UserRepository(database.db), audit: new AuditRepository(database.db) };
   try {
     if (order.verb === 'list') console.log(await list(tables));

@@ -1,7 +1,7 @@
 // Alerts and detections on the page, as somebody works through them: a long inbox, a camera that goes on alerting, a gallery.
 // A real service, browser and camera; the long past is written into the database before the start.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sceneClip } from '../simulator/clips.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { databaseFileName, openDatabase } from '../src/db/database.ts';
+import { makeBackends, removeData } from './support/backends.ts';
 import { launchBrowser, withoutChromium } from './support/browser.ts';
 import { fillDetections } from './support/many-detections.ts';
 import { desktop, patience, phone } from './support/page.ts';
@@ -74,7 +75,8 @@ describe.skipIf(withoutChromium)('alerts and detections on the page', () => {
   let front: WebFront;
 
   beforeAll(async () => {
-    const database = await openDatabase(join(dataDir, databaseFileName));
+    const { DATABASE_URL } = await makeBackends(dataDir);
+    const database = await openDatabase(DATABASE_URL ?? join(dataDir, databaseFileName));
     await fillDetections(database.db, past);
     await database.close();
     simulator = await startSimulator({
@@ -92,7 +94,7 @@ describe.skipIf(withoutChromium)('alerts and detections on the page', () => {
     await front?.close();
     await service?.stop();
     await simulator?.close();
-    rmSync(dataDir, { recursive: true, force: true });
+    await removeData(dataDir);
   });
 
   const alerts = (query = '') =>
