@@ -235,7 +235,7 @@ onEachDatabase((databases) => {
       await audit.add(
         [1, 2, 3, 4, 5, 6].map((at) => entry(at, 'ada', at % 2 ? 'signed_in' : 'stream_created')),
       );
-      const limits = { before: 3, most: 2, first: ['signed_in'], limit: 100 };
+      const limits = { before: 3, most: 2, first: ['signed_in'], limit: 100 } as const;
       expect(await audit.prune(limits)).toBe(4);
       const left = await audit.list({ limit: 10 });
       expect(left.map(({ timestamp }) => Date.parse(timestamp))).toEqual([6, 4]);
