@@ -3,7 +3,6 @@
 
 import type { Redis } from 'ioredis';
 import type { RedisAddress } from '../base/backend-urls.ts';
-import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import { Reporter } from '../base/reporter.ts';
 import { ConfigError } from '../config.ts';
@@ -88,7 +87,7 @@ export class RedisBus implements MediaBus {
       clock,
       send: async (to, header, bytes) => {
         if (this.#inFlight >= maxInFlight) throw new Error('Redis does not take it in time');
-        return this.#send(this.#prefix + inbox(to), this.#encode(header, bytes));
+        return this.#send(this.#prefix + inbox(to), this.#encode({ m: header }, bytes));
       },
       onTrouble: (error) => this.#failed.add(error),
     });
@@ -99,7 +98,9 @@ export class RedisBus implements MediaBus {
         this.#counts.dropped += 1;
       },
     });
-    this.#subscriptions.add(inbox(instance), {});
+    this.#subscriptions.add(inbox(instance), {
+      onMessage: (message, bytes, from) => this.#requests.take(message, bytes, from),
+    });
   }
 
   get up(): boolean {
@@ -240,23 +241,13 @@ export class RedisBus implements MediaBus {
       const { header, payload } = decodeMessage(frame);
       if (header.i === this.instance) return;
       if (typeof header.i !== 'string') throw new Error('it says not from whom');
-      this.#deliver(topic, header, payload, header.i);
+      const from = header.i;
+      for (const { onMessage } of this.#subscriptions.listeners(topic))
+        this.#guard(() => onMessage?.(header.m, payload, from));
     } catch (error) {
       this.#counts.malformed += 1;
       this.#malformed.add(`${topic}: ${reasonOf(error)}`);
     }
-  }
-
-  #deliver(
-    topic: string,
-    header: Readonly<Record<string, unknown>>,
-    payload: Uint8Array,
-    from: string,
-  ): void {
-    if (topic === inbox(this.instance)) this.#guard(() => this.#requests.take(header, payload, from));
-    else
-      for (const { onMessage } of this.#subscriptions.listeners(topic))
-        this.#guard(() => onMessage?.(header.m, payload, from));
   }
 
   /** A listener that fails is a defect, and takes nobody else with it. */

@@ -66,7 +66,8 @@ export class Requests {
   }
 
   /** What came to this instance's own channel. */
-  take(header: Header, bytes: Uint8Array, from: string): void {
+  take(message: unknown, bytes: Uint8Array, from: string): void {
+    const header = (message ?? {}) as Header;
     if (typeof header.ask === 'number') void this.#answer(header, header.ask, bytes, from);
     else if (typeof header.answer === 'number') this.#settle(header, header.answer);
   }
