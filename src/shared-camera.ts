@@ -269,6 +269,8 @@ export class SharedCamera implements DirectoryCamera {
       onAudio: tellAudio,
       onAudioUnit: (unit) => stream.publishAudio(this.#timeline.place(unit)),
       onStatus: () => this.#tellStatus(),
+      // What is kept would be shown to the next viewer as if it were live.
+      onInterrupted: () => stream.interrupt(),
     });
     this.#tellStatus();
     tellVideo();
