@@ -179,11 +179,24 @@ describe.skipIf(skips)('the assignment of cameras', { timeout: 60_000 }, () => {
 
   it('does not run a stream that is gone, and takes up one that was created', async () => {
     await serve(3);
-    const a = await service.start('a');
+    const claims: string[] = [];
+    const a = await service.start('a', {
+      wrap: (store) => ({
+        claim: (streamId, instance) => {
+          claims.push(streamId);
+          return store.claim(streamId, instance);
+        },
+        held: (instance) => store.held(instance),
+        owner: (streamId) => store.owner(streamId),
+      }),
+    });
     await run(3);
     a.want('never-saved', true);
+    await until(() => claims.includes('never-saved'), 5000);
     await sleep(500);
     expect(a.held).toHaveLength(3);
+    // It is looked for again only with the next look at all that should be there.
+    expect(claims.filter((streamId) => streamId === 'never-saved').length).toBeLessThanOrEqual(2);
     a.want(service.streams[0]!, false);
     await run(2);
   });
