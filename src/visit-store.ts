@@ -5,6 +5,7 @@ import type { Fence } from './base/fence.ts';
 import type { Log } from './base/log.ts';
 import type { AlertRepository } from './db/alerts.ts';
 import type { DetectionRepository } from './db/detections.ts';
+import { UnknownOutcome } from './db/errors.ts';
 import {
   type NewAlert,
   type NewDetection,
@@ -152,12 +153,15 @@ export class VisitStore implements VisitSink<RaisedAlert> {
     }
   }
 
-  /** When the row cannot be written, its images would be nobody's. */
+  /**
+   * When the row cannot be written, its images would be nobody's. When nobody knows whether it was, they stay: it may
+   * name them, and what is nobody's after all is removed with the orphans.
+   */
   async #orDelete<T>(images: ImageNames | null, write: () => Promise<T>): Promise<T> {
     try {
       return await write();
     } catch (error) {
-      await this.#delete(images);
+      if (!(error instanceof UnknownOutcome)) await this.#delete(images);
       throw error;
     }
   }
