@@ -3,29 +3,22 @@
 
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { FastifyInstance } from 'fastify';
-import { type Auth, createAuth } from './auth/auth.ts';
 import { loadSecretKey, SecretBox } from './auth/secrets.ts';
-import { type Clock, systemClock } from './base/clock.ts';
+import { systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { Places } from './base/places.ts';
 import { Camera, type CameraOptions } from './camera.ts';
 import { CameraChecker } from './camera-check.ts';
 import type { VisitStorePort } from './camera-faces.ts';
 import { Cameras } from './cameras.ts';
-import type { ChannelOptions } from './codec/messages.ts';
 import { CodecPool } from './codec/pool.ts';
-import { type Config, ConfigError } from './config.ts';
+import type { Config, ConfigError } from './config.ts';
 import { AlertRepository } from './db/alerts.ts';
-import { ApiTokenRepository } from './db/api-tokens.ts';
-import { AuditRepository } from './db/audit.ts';
-import { type Database, databaseFileName, openDatabase } from './db/database.ts';
+import { databaseFileName, openDatabase } from './db/database.ts';
 import { DetectionRepository } from './db/detections.ts';
 import { lockFolder } from './db/folder-lock.ts';
 import { OwnershipRepository } from './db/ownership.ts';
-import { SessionRepository } from './db/sessions.ts';
 import { StreamRepository } from './db/streams.ts';
-import { UserRepository } from './db/users.ts';
 import type { HeldCameras } from './http/metrics-ports.ts';
 import { originOf } from './http/origin.ts';
 import type { StreamService } from './http/ports.ts';
@@ -38,6 +31,7 @@ import type { InstanceLink } from './instance-link.ts';
 import type { Instances } from './instances.ts';
 import { LiveServer } from './live/server.ts';
 import { formatCameraUrl } from './media/camera-url.ts';
+import { channelOptions, listen, openLink, openSignIn, renewSeals } from './opening.ts';
 import { PerformanceHistory, readCameras, readService } from './performance-history.ts';
 import { VisitStore } from './visit-store.ts';
 
@@ -219,16 +213,6 @@ export async function startApp(config: Config, log: Log): Promise<App> {
   }
 }
 
-/** Not loaded without need, nor is what it stands on. */
-async function openLink(
-  { redis, instanceName: name }: Config,
-  parts: { secretKey: string; clock: Clock; log: Log },
-): Promise<InstanceLink | null> {
-  if (!redis) return null;
-  const { openInstanceLink } = await import('./instance-link.ts');
-  return openInstanceLink({ redis, name, ...parts });
-}
-
 /** Without other instances, all that is started is run here. */
 function heldBy(cameras: Cameras): HeldCameras {
   return {
@@ -242,68 +226,7 @@ function heldBy(cameras: Cameras): HeldCameras {
   };
 }
 
-function channelOptions(config: Config): ChannelOptions {
-  return {
-    picture: { ...config.frameSize, fps: config.frameRate, quality: config.jpegQuality },
-    faces: {
-      ...config.frameSize,
-      fps: config.detectionFps,
-      minFaceSize: config.minFaceSize,
-      ...(config.detectionPause && { pause: config.detectionPause }),
-      ...(config.modelsDir !== undefined && { modelsFolder: config.modelsDir }),
-    },
-  };
-}
-
-function openSignIn(
-  config: Config,
-  {
-    database,
-    link,
-    ...parts
-  }: { database: Database; link: InstanceLink | null; secretKey: string; clock: Clock; log: Log },
-): Promise<Auth> {
-  const { adminUsername: username, adminPassword: password } = config;
-  return createAuth({
-    users: new UserRepository(database.db),
-    sessions: new SessionRepository(database.db),
-    apiTokens: new ApiTokenRepository(database.db),
-    audit: new AuditRepository(database.db),
-    fallbacks: config.secretKeyFallbacks,
-    mode: config.auth,
-    ...(link && { shared: link.signIn, others: link.bus }),
-    ...(username !== undefined && password !== undefined && { firstAdmin: { username, password } }),
-    ...parts,
-  });
-}
-
 /** The hooks of the HTTP server refuse those whom nobody knows before a socket is opened. */
 function nobody(): never {
   throw new Error('a WebSocket was opened without an identity');
-}
-
-/** After a change of `SECRET_KEY`: what a former key sealed gets the current one, what no key opens is told by name. */
-async function renewSeals(store: StreamRepository, log: Log): Promise<void> {
-  const { resealed, locked } = await store.reseal();
-  if (resealed > 0)
-    log.info({ streams: resealed }, 'camera passwords sealed with a former SECRET_KEY are sealed anew');
-  if (locked.length > 0)
-    log.error(
-      { cameras: locked },
-      `the passwords of ${locked.length} cameras were sealed with another SECRET_KEY: give it in SECRET_KEY_FALLBACKS, or enter these passwords again`,
-    );
-}
-
-async function listen(http: FastifyInstance, { host, port }: Config): Promise<string> {
-  try {
-    return await http.listen({ host, port });
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE')
-      throw new ConfigError('PORT', `${port} is in use by another program on ${host}; choose another.`);
-    if (code === 'EACCES')
-      throw new ConfigError('PORT', `${port} may not be opened by this user; choose one from 1024 on.`);
-    if (code === 'EADDRNOTAVAIL') throw new ConfigError('HOST', `${host} is no address of this machine.`);
-    throw error;
-  }
 }
