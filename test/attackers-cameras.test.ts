@@ -10,6 +10,7 @@ import { type Clip, clipFromUnits } from '../simulator/clip.ts';
 import { sceneClip } from '../simulator/clips.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { hostileUrls } from './corpus/hostile-urls.ts';
+import { embedded } from './support/backends.ts';
 import { withH264Sps } from './support/hostile-video.ts';
 import { eventually, type SavedStreamReply } from './support/parts.ts';
 import { type Service, startService } from './support/service.ts';
@@ -285,7 +286,7 @@ describe('SSRF', () => {
     for (const address of [target('127.0.0.2'), target('[::ffff:127.0.0.2]'), simulator.url('/redirects')]) {
       const child = spawn(process.execPath, [launcher, 'doctor', address], {
         cwd: service.dataDir,
-        env: { ...process.env, RTSP_DENIED_NETWORKS: denied },
+        env: { ...process.env, ...embedded, RTSP_DENIED_NETWORKS: denied },
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       let said = '';

@@ -39,7 +39,8 @@ export function backendSettings(dataDir: string): BackendSettings {
 
 /**
  * To be called before the first service starts on the folder, and harmless afterwards.
- * @param env settings that go before these: what has a setting of its own there is not made. @returns `backendSettings`.
+ * @param env settings that go before these: what has a setting of its own there is not made.
+ * @returns settings as `backendSettings` gives them.
  */
 export async function makeBackends(dataDir: string, env: NodeJS.ProcessEnv = {}): Promise<BackendSettings> {
   if (databaseUrl && env.DATABASE_URL === undefined)
@@ -49,7 +50,9 @@ export async function makeBackends(dataDir: string, env: NodeJS.ProcessEnv = {})
       // template0 is the one that nobody can be connected to.
       if (rowCount === 0) await client.query(`create database ${name} template template0`);
     });
-  return backendSettings(dataDir);
+  const { SECRET_KEY, ...settings } = backendSettings(dataDir);
+  // One that shares nothing with others makes its own.
+  return SECRET_KEY === undefined || env.REDIS_URL === '' ? settings : { ...settings, SECRET_KEY };
 }
 
 /** Removes the folder and all that services on it kept elsewhere. They have ended. */
