@@ -8,7 +8,7 @@ import WebSocket from 'ws';
 import { forkSimulator } from '../../simulator/fork.ts';
 import { decodeJpeg } from '../../src/codec/worker/test-clips.ts';
 import type { EventMessage, FaceAlertMessage } from '../../src/live/protocol.ts';
-import { removeData } from './backends.ts';
+import { backendSettings, removeData } from './backends.ts';
 import { eventually } from './parts.ts';
 import { type Service, startService } from './service.ts';
 import { ageImages, countRows, dataFaults, orphans } from './stored-data.ts';
@@ -188,9 +188,12 @@ class Run {
   /** Resolves when the socket is closed: everything that arrived has been read then. */
   #listen(service: Service): Promise<void> {
     const socket = new WebSocket(`${service.baseUrl.replace('http', 'ws')}/ws/events/`);
+    // Of several instances, whoever takes a camera over tells its last alert once more: the former owner may have died
+    // before it was told.
+    const before = new Set(backendSettings(this.#dataDir).REDIS_URL ? this.#told.keys() : []);
     socket.on('message', (data) => {
       const message = JSON.parse(String(data)) as EventMessage;
-      if (message.type !== 'face_alert') return;
+      if (message.type !== 'face_alert' || before.delete(message.alert_id)) return;
       if (this.#told.has(message.alert_id)) this.#faults.push(`the alert ${message.alert_id} was told twice`);
       this.#told.set(message.alert_id, message);
       this.#news.push(message);
