@@ -50,6 +50,7 @@ export const clusterKill: Section = {
       await truth.end();
       const faults = [...(await truth.faults()), ...(await foreignWrites(cluster)).map(foreign)];
       for (const fault of faults) console.error(`  ${fault}`);
+      console.error('  reports not taken:', Object.fromEntries(truth.refusals));
       const alerts = await cluster.rows('select count(*) as n from alerts');
       truth.close();
       return [

@@ -77,6 +77,7 @@ export const clusterPostgres: Section = {
       await truth.end();
       const faults = [...(await truth.faults()), ...(await foreignWrites(cluster))];
       for (const fault of faults) console.error(' ', fault);
+      console.error('  reports not taken:', Object.fromEntries(truth.refusals));
       const figures = [
         figure('restarts', 3, ''),
         figure('detections acknowledged', truth.acknowledged.size, ''),
