@@ -9,11 +9,13 @@ import { AdHocLeases } from './cluster/ad-hoc.ts';
 import { openBus, type RedisBus } from './cluster/bus.ts';
 import { RedisConnection } from './cluster/redis.ts';
 import { RedisSignIn } from './cluster/redis-limiter.ts';
+import { ToldAlerts } from './cluster/told-alerts.ts';
 
 export interface InstanceLink {
   readonly bus: RedisBus;
   readonly signIn: RedisSignIn;
   readonly adHoc: AdHocLeases;
+  readonly toldAlerts: ToldAlerts;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export async function openInstanceLink(options: InstanceLinkOptions): Promise<In
     bus,
     signIn: new RedisSignIn(shared),
     adHoc,
+    toldAlerts: new ToldAlerts(connection.client, redis.prefix, clock),
     async close() {
       await adHoc.close();
       connection.close();

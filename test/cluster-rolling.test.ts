@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionSpan } from '../simulator/session-log.ts';
 import { type Cluster, startCluster, withoutCluster } from './support/cluster.ts';
+import { EventLog } from './support/event-log.ts';
 import { eventually } from './support/parts.ts';
 
 const paths = ['/one', '/two', '/three', '/four', '/five', '/six', '/seven', '/eight'];
@@ -37,6 +38,33 @@ describe.skipIf(withoutCluster)('three instances', () => {
     // Sent to another instance when theirs left, and not more often.
     for (const viewer of viewers) expect(viewer.connections, viewer.story()).toBeLessThanOrEqual(4);
     await Promise.all(viewers.map((viewer) => viewer.close()));
+  }, 120_000);
+
+  it('do not tell an alert again that was told before its camera moved', async () => {
+    const id = ids[0]!;
+    const told = await EventLog.open(cluster.any);
+    await cluster.any.api('POST', '/api/detections/', { stream_id: id, confidence_score: 0.9 });
+    await eventually(
+      'told',
+      () => told.alertsOf(id),
+      ({ length }) => length === 1,
+    );
+    told.close();
+    // One that has not heard of it, and is there when the camera moves.
+    const former = await cluster.holderOf(id);
+    await cluster.leave(former);
+    await cluster.start(former);
+    const log = await EventLog.open(cluster.instance(former));
+    const holder = await cluster.holderOf(id);
+    const viewer = cluster.watch(id, former, { format: 'annexb' });
+    if (holder !== former) {
+      await cluster.leave(holder);
+      await cluster.start(holder);
+    }
+    await viewer.more(15);
+    expect(log.alertsOf(id)).toEqual([]);
+    log.close();
+    await viewer.close();
   }, 120_000);
 
   it('give a fourth one its share, one camera at a time', async () => {
