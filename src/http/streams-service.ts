@@ -39,7 +39,7 @@ export class SavedStreamService implements StreamService {
   readonly #maxStreams: number;
   readonly #records: StreamRecords;
   readonly #snapshotTimeoutMs: number;
-  readonly #onChange: (id: string) => void;
+  readonly #onChange: ((id: string) => void) | undefined;
   /** What the running cameras were told of each stream, as text. */
   readonly #told = new Map<string, string>();
   /** The last change of each stream (and of their number): the next one waits for it. */
@@ -50,7 +50,7 @@ export class SavedStreamService implements StreamService {
     live,
     maxStreams,
     records,
-    onChange = () => {},
+    onChange,
     snapshotTimeoutMs = 5_000,
   }: SavedStreamServiceOptions) {
     this.#records = records;
@@ -104,7 +104,7 @@ export class SavedStreamService implements StreamService {
       } as const;
       const saved = await this.#store.create(choice, this.#maxStreams);
       this.#tell(saved);
-      this.#onChange(saved.id);
+      this.#onChange?.(saved.id);
       return this.#view(saved);
     });
   }
@@ -144,7 +144,7 @@ export class SavedStreamService implements StreamService {
       // The row first: whatever ends the process now, the camera does not come back.
       const images = await this.#store.delete(id);
       if (!images) throw streamNotFound();
-      this.#onChange(id);
+      this.#onChange?.(id);
       await this.#forget(id);
       this.#records.discard(images);
     });
@@ -190,7 +190,7 @@ export class SavedStreamService implements StreamService {
     const saved = await this.#store.update(id, change);
     if (!saved) throw streamNotFound();
     this.#tell(saved);
-    this.#onChange(id);
+    this.#onChange?.(id);
     return this.#view(saved);
   }
 
@@ -213,9 +213,9 @@ export class SavedStreamService implements StreamService {
     return { stream_id: saved.id, status: saved.problem === null ? status : 'error', viewers, ...stats };
   }
 
-  /** Created by another instance a moment ago. */
+  /** Created by another instance a moment ago. Without others, it was deleted here while it was being read. */
   #know(saved: SavedStream): void {
-    if (!this.#told.has(saved.id)) this.#tell(saved);
+    if (this.#onChange && !this.#told.has(saved.id)) this.#tell(saved);
   }
 
   #view(saved: SavedStream): StreamView {
