@@ -196,6 +196,7 @@ export class Assignment {
     });
     this.#repeating = new Repeated(clock, async () => {
       this.#owners.repeat();
+      this.#owners.prune((streamId) => this.#wantedIds.has(streamId));
       return repeatEveryMs;
     });
     answerLetGo(bus, this.#cameras);

@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Log } from '../base/log.ts';
 import type { CameraQueue, LockedJob } from './camera-queue.ts';
 import { type Moment, moment } from './elapsed.ts';
+import { HeldCamera } from './held-camera.ts';
 import { HeldLease } from './lease.ts';
 import type { Owner, Owners } from './owners.ts';
 import type { OwnershipCheck } from './ownership-check.ts';
@@ -34,30 +35,6 @@ export interface HeldCamerasOptions {
   /** A job waits again, or a new one may be needed. */
   readonly onQueued: (streamId: string) => void;
   readonly onTrouble: (error: unknown) => void;
-}
-
-class HeldCamera {
-  readonly streamId: string;
-  /** Null once its lock is lost; it runs on while its fence stands. */
-  job: LockedJob | null;
-  /** From when on nobody else can have had the job. */
-  lockedAt: Moment;
-  /** Its lock was lost once: it proves nothing until the database has confirmed the fence. */
-  doubtful = false;
-  lease: HeldLease | null = null;
-  claimedAt: Moment | null = null;
-  running = false;
-  /** False once the database knows no such stream: it was deleted, and word of it is on its way. */
-  exists = true;
-  /** Settles when it is claimed or was given up before. */
-  claim: Promise<boolean> = Promise.resolve(true);
-  ending: Promise<void> | null = null;
-
-  constructor(job: LockedJob, lockedAt: Moment) {
-    this.streamId = job.id;
-    this.job = job;
-    this.lockedAt = lockedAt;
-  }
 }
 
 export class HeldCameras {
@@ -111,6 +88,8 @@ export class HeldCameras {
       // It lost its lock, and found its job in the queue like anybody else. One that ends puts the job back or ends it.
       existing.job = job;
       existing.lockedAt = moment(this.#options.clock);
+      // Somebody else may have had it in between.
+      existing.doubtful = true;
       return true;
     }
     const camera = new HeldCamera(job, moment(this.#options.clock));
