@@ -83,7 +83,7 @@ export class AdHocCameras {
       onUnwatched: () => {
         cancel?.();
         cancel = this.#options.clock.after(lingerMs, () => {
-          if (camera.viewers === 0) end();
+          if (!camera.isWatched) end();
         });
       },
     });

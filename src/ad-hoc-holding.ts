@@ -14,6 +14,8 @@ export interface AdHocHoldingOptions {
   readonly openedBy: string | null;
   readonly limits: () => AdHocLimits;
   readonly log: Log;
+  /** Settles when the camera of the same address that was here before is gone, and its right with it. Never rejects. */
+  readonly after: Promise<void>;
   /** Lets the camera run here. */
   readonly hold: (camera: SharedCamera, lease: AdHocLease) => void;
 }
@@ -25,10 +27,11 @@ export class AdHocHolding {
   #wanted = false;
   #leave: (() => void) | null = null;
   /** One step after the other. */
-  #turn: Promise<void> = Promise.resolve();
+  #turn: Promise<void>;
 
   constructor(options: AdHocHoldingOptions) {
     this.#options = options;
+    this.#turn = options.after;
   }
 
   /** To be called once, before anything else. */
@@ -40,6 +43,11 @@ export class AdHocHolding {
     this.#wanted = wanted;
     this.#listen(wanted);
     this.#settle();
+  }
+
+  /** Resolves when all that was begun is done: to be asked when nothing is wanted any more. */
+  get settled(): Promise<void> {
+    return this.#turn;
   }
 
   #listen(wanted: boolean): void {
@@ -83,6 +91,8 @@ export class AdHocHolding {
 
   #lost(): void {
     this.#lease = null;
-    void this.#camera?.release(false);
+    this.#camera
+      ?.release(false)
+      .catch((error) => this.#options.log.error({ err: error }, 'a camera could not be let go in order'));
   }
 }

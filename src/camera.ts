@@ -71,6 +71,8 @@ export class Camera implements DirectoryCamera {
   #address: CameraUrl;
   #detection: DetectionChoice = { enabled: false, address: null, confidenceThreshold: 0 };
   #sub: SubStream | null = null;
+  /** Resolves when no connection for detection alone is left at the camera. */
+  #subGone: Promise<unknown> = Promise.resolve();
   #running = false;
   #viewers = 0;
   /** Wall time of the last time it came online. */
@@ -120,6 +122,10 @@ export class Camera implements DirectoryCamera {
 
   get viewers(): number {
     return this.#viewers;
+  }
+
+  get isWatched(): boolean {
+    return this.#viewers > 0;
   }
 
   get figures(): CameraFigures {
@@ -215,6 +221,7 @@ export class Camera implements DirectoryCamera {
 
   async close(keep: boolean): Promise<void> {
     await Promise.all([this.stop(), this.#faces?.close(keep ? storeWithinMs : 0)]);
+    await this.#subGone;
     this.pictures.close();
     this.audio.close();
     this.#main.decoding.close();
@@ -245,7 +252,10 @@ export class Camera implements DirectoryCamera {
     if (!sub) return;
     this.#faces?.lookIn(null);
     sub.decoding.close();
-    sub.source.stop().catch((error) => this.#parts.log.error({ err: error }, 'a sub-stream did not close'));
+    const gone = sub.source
+      .stop()
+      .catch((error) => this.#parts.log.error({ err: error }, 'a sub-stream did not close'));
+    this.#subGone = Promise.all([this.#subGone, gone]);
   }
 
   #decode(stream: Stream): Decoding {

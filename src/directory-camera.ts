@@ -37,6 +37,8 @@ export interface DirectoryCamera extends LiveCamera {
   readonly address: CameraUrl;
   /** A stream of it waits for a person: a wrong password, no such path. */
   readonly inError: boolean;
+  /** By viewers here, and while it is run here by those of other instances as well. */
+  readonly isWatched: boolean;
   /** Wall time of the last time it came online; null: not since the service started. */
   readonly lastConnected: number | null;
   readonly stats: LiveStats;

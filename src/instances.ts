@@ -12,6 +12,7 @@ import { Assignment } from './cluster/assignment.ts';
 import type { CameraRunner, Lease, OwnershipStore, ReleaseReason } from './cluster/ports.ts';
 import { RelayReceiver } from './cluster/relay-receiver.ts';
 import { RelaySender } from './cluster/relay-sender.ts';
+import { Repeated } from './cluster/repeated.ts';
 import type { Config } from './config.ts';
 import type { ClusterFigures, HeldCameras } from './http/metrics-ports.ts';
 import type { InstanceLink } from './instance-link.ts';
@@ -55,6 +56,8 @@ export class Instances {
   /** Of saved streams, by id. */
   readonly #cameras = new Map<string, SharedCamera>();
   readonly #wanted = new Set<string>();
+  /** Of those that are not saved, by id: when the newest is gone, and its right to run with it. */
+  readonly #adHocGone = new Map<string, Promise<void>>();
   readonly #leases = new Map<string, Lease>();
   #streams: SharedStreams | null = null;
   readonly #leave: (() => void)[] = [];
@@ -112,9 +115,13 @@ export class Instances {
   /** From now on this instance takes part. */
   async start(streams: SharedStreams): Promise<void> {
     this.#streams = streams;
-    const { link, log } = this.#options;
+    const { link, clock, log } = this.#options;
     const { bus } = link;
     const told = (error: unknown) => log.warn({ err: error }, 'streams cannot be read anew at the moment');
+    const refreshing = new Repeated(clock, async () => {
+      await streams.refreshAll().catch(told);
+      return refreshEveryMs * (0.75 + Math.random() / 2);
+    });
     this.#leave.push(
       bus.subscribe(streamsTopic, (message) => {
         const { id } = (message ?? {}) as { readonly id?: unknown };
@@ -123,8 +130,10 @@ export class Instances {
       bus.onChange((up) => {
         if (up) streams.refreshAll().catch(told);
       }),
-      this.#every(refreshEveryMs, () => streams.refreshAll().catch(told)),
+      () => void refreshing.close(),
     );
+    // The first time at once: what was told before this instance listened is known as well.
+    refreshing.start();
     await this.#assignment.start();
   }
 
@@ -170,16 +179,21 @@ export class Instances {
     };
   }
 
+  /** Cameras that end with this process are to run elsewhere, so that their jobs stay as they are. */
+  get #takesPart(): boolean {
+    return this.#streams !== null && !this.#leaving;
+  }
+
   #makeSaved(id: string, options: CameraOptions): SharedCamera {
     const camera = new SharedCamera(
       {
         clock: this.#options.clock,
         followed: this.#receiver.follow(id),
-        reportElsewhere: (detection) => this.#reports.report(detection, this.#wanted.has(id)),
+        reportElsewhere: (detection) => this.#reports.report(detection, () => this.#wanted.has(id)),
         onWanted: (wanted) => {
           if (wanted) this.#wanted.add(id);
           else this.#wanted.delete(id);
-          this.#assignment.changed(id);
+          if (this.#takesPart) this.#assignment.changed(id);
         },
         onClosed: () => {
           if (this.#cameras.get(id) === camera) this.#cameras.delete(id);
@@ -196,12 +210,16 @@ export class Instances {
   #makeAdHoc(options: CameraOptions): SharedCamera {
     const { config, clock, log, link, saved, visits, makeCamera } = this.#options;
     const id = link.adHoc.id(options.address);
+    const gone = Promise.withResolvers<void>();
+    const after = this.#adHocGone.get(id) ?? Promise.resolve();
+    this.#adHocGone.set(id, gone.promise);
     const holding = new AdHocHolding({
       leases: link.adHoc,
       id,
       openedBy: options.openedBy ?? null,
       limits: () => adHocLimits(config.maxStreams - saved()),
       log,
+      after,
       hold: (camera, lease) =>
         camera.hold(
           (own) => makeCamera(own, visits),
@@ -212,9 +230,14 @@ export class Instances {
       {
         clock,
         followed: this.#receiver.follow(id),
-        reportElsewhere: (detection) => this.#reports.report(detection, false),
+        reportElsewhere: (detection) => this.#reports.report(detection, () => false),
         onWanted: (wanted) => holding.want(wanted),
-        onClosed: () => {},
+        onClosed: () => {
+          gone.resolve(holding.settled);
+          void gone.promise.then(() => {
+            if (this.#adHocGone.get(id) === gone.promise) this.#adHocGone.delete(id);
+          });
+        },
       },
       options,
     );
@@ -257,23 +280,5 @@ export class Instances {
   #announce(alert: RaisedAlert): void {
     this.#cameras.get(alert.streamId)?.faces.alert(alert);
     this.#sender.tellAlert(alert);
-  }
-
-  #every(ms: number, task: () => Promise<unknown>): () => void {
-    const { clock } = this.#options;
-    let ended = false;
-    let cancel = () => {};
-    const plan = () => {
-      cancel = clock.after(ms * (0.75 + Math.random() / 2), () => {
-        void task().finally(() => {
-          if (!ended) plan();
-        });
-      });
-    };
-    plan();
-    return () => {
-      ended = true;
-      cancel();
-    };
   }
 }

@@ -37,6 +37,8 @@ const notHeld = 'stream_not_held';
 
 export class OutsideReports {
   readonly #options: OutsideReportsOptions;
+  /** By stopped stream, the last of those that were reported here: each takes the stream over, so they take turns. */
+  readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(options: OutsideReportsOptions) {
     this.#options = options;
@@ -48,14 +50,14 @@ export class OutsideReports {
     });
   }
 
-  /** @param runs whether the stream is started. @returns the detection's id, once it is stored. */
-  async report(detection: OutsideDetection, runs: boolean): Promise<string> {
+  /** @param runs whether the stream is started by now. @returns the detection's id, once it is stored. */
+  async report(detection: OutsideDetection, runs: () => boolean): Promise<string> {
     const { clock, held } = this.#options;
     const deadline = clock.now() + patienceMs;
     for (;;) {
       const here = held(detection.streamId);
       if (here) return here.report(detection);
-      const id = runs ? await this.#ask(detection) : await this.#asOwner(detection);
+      const id = runs() ? await this.#ask(detection) : await this.#inTurn(detection, runs);
       if (id !== null) return id;
       if (clock.now() > deadline)
         throw new AppError(
@@ -83,6 +85,20 @@ export class OutsideReports {
     } catch (error) {
       if (error instanceof AppError && error.code === notHeld) return null;
       throw error;
+    }
+  }
+
+  /** @returns null when it was started meanwhile, or taken over. */
+  async #inTurn(detection: OutsideDetection, runs: () => boolean): Promise<string | null> {
+    const { streamId } = detection;
+    const before = this.#turns.get(streamId) ?? Promise.resolve();
+    const own = before.then(() => (runs() ? null : this.#asOwner(detection)));
+    const settled = own.catch(() => null);
+    this.#turns.set(streamId, settled);
+    try {
+      return await own;
+    } finally {
+      if (this.#turns.get(streamId) === settled) this.#turns.delete(streamId);
     }
   }
 

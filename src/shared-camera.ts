@@ -11,14 +11,8 @@ import type { LiveStats } from './http/ports.ts';
 import type { DetectionFigures, OutsideDetection } from './http/record-ports.ts';
 import type { CameraUrl } from './media/camera-url.ts';
 import { ShownAudio, ShownFaces, ShownPictures, Timeline } from './shown-sources.ts';
-import type {
-  CameraFigures,
-  LiveCamera,
-  PacketSource,
-  PassthroughFormat,
-  SoundListener,
-} from './stream/live-camera.ts';
-import { Passthrough } from './stream/passthrough.ts';
+import type { CameraFigures, LiveCamera, PacketSource } from './stream/live-camera.ts';
+import { fetchedPackets, Passthrough } from './stream/passthrough.ts';
 import { Stream } from './stream/stream.ts';
 import { readTold, type Told } from './told-camera.ts';
 
@@ -77,22 +71,7 @@ export class SharedCamera implements DirectoryCamera {
     this.pictures = new ShownPictures(followed, this.#timeline);
     this.audio = new ShownAudio(followed, this.#timeline);
     this.faces = new ShownFaces(followed, this.#timeline, () => clock.now());
-    const packets = new Passthrough(this.stream, this.audio);
-    this.packets = {
-      subscribe: (format: PassthroughFormat, onPacket) => {
-        const leaveUnits = this.wantUnits();
-        const { recent, leave } = packets.subscribe(format, onPacket);
-        return {
-          recent,
-          leave: () => {
-            leave();
-            leaveUnits();
-          },
-        };
-      },
-      subscribeSound: (format: PassthroughFormat, listener: SoundListener) =>
-        packets.subscribeSound(format, listener),
-    };
+    this.packets = fetchedPackets(new Passthrough(this.stream, this.audio), () => this.wantUnits());
     this.#leaveAlerts = followed.faces.subscribe({ onAlert: this.faces.alert });
     this.#show(followed);
   }
@@ -108,6 +87,10 @@ export class SharedCamera implements DirectoryCamera {
   get viewers(): number {
     if (this.#held) return this.#joined.size + this.#held.relayed.remoteViewers;
     return Math.max(this.#joined.size, this.#shown.viewers);
+  }
+
+  get isWatched(): boolean {
+    return this.#joined.size > 0 || (this.#held?.relayed.remoteViewers ?? 0) > 0;
   }
 
   get figures(): CameraFigures {
@@ -216,20 +199,26 @@ export class SharedCamera implements DirectoryCamera {
     this.#show(this.#parts.followed);
     held.relayed.close();
     held.leaveFaces();
-    this.#released = Promise.all([this.#released, held.camera.close(keep)]).then(() => {});
-    return this.#released;
+    const closed = held.camera.close(keep);
+    // One that could not be closed in order does not keep the next from beginning.
+    const both = Promise.allSettled([this.#released, closed]);
+    this.#released = both.then(() => {});
+    return both.then(() => closed);
   }
 
   async close(keep: boolean): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#running = false;
-    await this.release(keep);
-    this.#parts.onWanted(false);
-    this.#leaveShown();
-    this.#leaveAlerts();
-    this.#parts.followed.close();
-    this.#parts.onClosed();
+    try {
+      await this.release(keep);
+    } finally {
+      this.#parts.onWanted(false);
+      this.#leaveShown();
+      this.#leaveAlerts();
+      this.#parts.followed.close();
+      this.#parts.onClosed();
+    }
   }
 
   get #told(): Told {
@@ -241,6 +230,8 @@ export class SharedCamera implements DirectoryCamera {
     this.#leaveUnits?.();
     for (const own of this.#joined) own.leave();
     this.#shown = camera;
+    // What is kept of the one before is no live picture any more.
+    this.stream.interrupt();
     this.#timeline.change();
     this.#leaveShown = this.#pass(camera.stream);
     for (const own of this.#joined) own.leave = camera.join();

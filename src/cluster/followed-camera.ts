@@ -4,16 +4,8 @@
 import type { Clock } from '../base/clock.ts';
 import { sameParameterSets, sameVideo, type VideoParameters } from '../media/access-unit.ts';
 import type { AudioUnit } from '../media/audio.ts';
-import type {
-  CameraFigures,
-  LiveCamera,
-  PacketSource,
-  PassthroughFormat,
-  SeenFace,
-  SoundListener,
-  UnsureFace,
-} from '../stream/live-camera.ts';
-import { Passthrough } from '../stream/passthrough.ts';
+import type { CameraFigures, LiveCamera, PacketSource, SeenFace, UnsureFace } from '../stream/live-camera.ts';
+import { fetchedPackets, Passthrough } from '../stream/passthrough.ts';
 import type { StreamStatus } from '../stream/status.ts';
 import { FollowedAudio, FollowedFaces, FollowedPictures, FollowedStream } from './followed-sources.ts';
 import { UnitOrder } from './followed-units.ts';
@@ -81,7 +73,7 @@ export class FollowedCamera implements LiveCamera {
     this.pictures = new FollowedPictures({ stream, clock, interest: this.#interests.pictures });
     this.audio = new FollowedAudio({ stream, clock, interest: this.#interests.sound });
     this.faces = new FollowedFaces({ stream, interest: this.#interests.faces });
-    this.packets = this.#packets(new Passthrough(stream, this.audio));
+    this.packets = fetchedPackets(new Passthrough(stream, this.audio), () => this.wantUnits());
   }
 
   get figures(): CameraFigures {
@@ -162,24 +154,6 @@ export class FollowedCamera implements LiveCamera {
     const { u } = membersOf(message);
     if (u !== undefined) this.#takeUnits(message, bytes);
     else this.#takePicture(message, bytes);
-  }
-
-  #packets(passthrough: Passthrough): PacketSource {
-    return {
-      subscribe: (format: PassthroughFormat, onPacket) => {
-        const leaveUnits = this.wantUnits();
-        const { recent, leave } = passthrough.subscribe(format, onPacket);
-        return {
-          recent,
-          leave: () => {
-            leave();
-            leaveUnits();
-          },
-        };
-      },
-      subscribeSound: (format: PassthroughFormat, listener: SoundListener) =>
-        passthrough.subscribeSound(format, listener),
-    };
   }
 
   #watch(): void {

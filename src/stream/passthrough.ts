@@ -41,6 +41,24 @@ export class Passthrough implements PacketSource {
   }
 }
 
+/** Packets of a stream whose units come only while somebody wants them. @param wantUnits begins that; returns its end. */
+export function fetchedPackets(packets: PacketSource, wantUnits: () => () => void): PacketSource {
+  return {
+    subscribe: (format, onPacket) => {
+      const leaveUnits = wantUnits();
+      const { recent, leave } = packets.subscribe(format, onPacket);
+      return {
+        recent,
+        leave: () => {
+          leave();
+          leaveUnits();
+        },
+      };
+    },
+    subscribeSound: (format, listener) => packets.subscribeSound(format, listener),
+  };
+}
+
 /** Of one format, from its first reader to its last. */
 class Feed {
   readonly #stream: Stream;
