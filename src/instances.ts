@@ -257,16 +257,21 @@ export class Instances {
   }
 
   #run(camera: SharedCamera, streamId: string, lease: Lease): void {
-    const { visits, makeCamera, clock, log } = this.#options;
+    const { link, visits, makeCamera, clock, log } = this.#options;
     camera.hold(
       (options) => makeCamera(options, visits.under(lease)),
-      (own) => this.#sender.serve(own, { streamId, lease, details: () => toldOf(own) }),
+      (own) => {
+        const relayed = this.#sender.serve(own, { streamId, lease, details: () => toldOf(own) });
+        // After the one above, and so when it is on its way.
+        own.faces.subscribe({ onAlert: ({ alertId }) => void link.toldAlerts.note(alertId) });
+        return relayed;
+      },
     );
     // Whoever held it before may have died between storing an alert and telling it.
     visits
       .lastAlert(streamId, untoldAlertMs, clock.wallTime())
-      .then((alert) => {
-        if (alert) this.#announce(alert);
+      .then(async (alert) => {
+        if (alert && !(await link.toldAlerts.has(alert.alertId))) this.#announce(alert);
       })
       .catch((error) => log.warn({ err: error }, 'the last alert cannot be read at the moment'));
   }
@@ -280,5 +285,6 @@ export class Instances {
   #announce(alert: RaisedAlert): void {
     this.#cameras.get(alert.streamId)?.faces.alert(alert);
     this.#sender.tellAlert(alert);
+    void this.#options.link.toldAlerts.note(alert.alertId);
   }
 }
