@@ -61,7 +61,7 @@ describe.skipIf(withoutCluster)('cameras that instances share', () => {
   }, 60_000);
 
   it('still wait to be run when an instance that had no room for them has ended', async () => {
-    const ids = [];
+    const ids: string[] = [];
     for (const path of saved) ids.push((await cluster.save(path)).id);
     const redis = new Redis(cluster.redis.url);
     try {

@@ -7,7 +7,7 @@ import { createLog, silentLog } from '../base/log.ts';
 import { ConfigError } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { openBus, type RedisBus } from './bus.ts';
-import { until } from './relay-testing.ts';
+import { until } from './testing.ts';
 import { encodeMessage } from './wire.ts';
 
 describe.skipIf(skipsWithout('redis'))('the bus', () => {

@@ -8,7 +8,7 @@ import { skipsWithout } from '../../test/support/components.ts';
 import { type RedisServer, startRedis } from '../../test/support/redis-server.ts';
 import type { AccessUnit } from '../media/access-unit.ts';
 import type { RaisedAlert } from '../stream/live-camera.ts';
-import { HandCamera, leaseOf, openInstance, type TestInstance, until } from './relay-testing.ts';
+import { HandCamera, leaseOf, openInstance, type TestInstance, until } from './testing.ts';
 
 /** What the relay does when Redis or an instance fails. Each test has a Redis of its own to lose. */
 describe.skipIf(skipsWithout('redis'))('the relay', () => {
@@ -148,7 +148,7 @@ describe.skipIf(skipsWithout('redis'))('the relay', () => {
 
   test('an instance whose event loop stands still for ten seconds sees live pictures again', async () => {
     const { camera } = await watched();
-    const follower = fileURLToPath(new URL('./relay-blocked-follower.ts', import.meta.url));
+    const follower = fileURLToPath(new URL('../../test/support/relay-blocked-follower.ts', import.meta.url));
     const sending = setInterval(() => camera.send(clip), 10);
     try {
       const run = promisify(execFile)(process.execPath, [follower, redis.url]);

@@ -6,8 +6,8 @@ import { type RedisServer, startRedis } from '../../test/support/redis-server.ts
 import type { AccessUnit, Picture } from '../media/access-unit.ts';
 import type { AudioUnit } from '../media/audio.ts';
 import type { Packet, RaisedAlert } from '../stream/live-camera.ts';
-import { HandCamera, leaseOf, openInstance, type TestInstance, until } from './relay-testing.ts';
 import type { RelayedCameraOptions } from './relayed-camera.ts';
+import { HandCamera, leaseOf, openInstance, type TestInstance, until } from './testing.ts';
 
 describe.skipIf(skipsWithout('redis'))('a camera that another instance runs', () => {
   let redis: RedisServer;

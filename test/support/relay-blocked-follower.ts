@@ -1,8 +1,8 @@
 // A program for relay-faults.test.ts: follows a camera, blocks its own event loop, and tells how it goes on.
 // Prints one line of JSON.
 
-import type { AccessUnit } from '../media/access-unit.ts';
-import { openInstance, until } from './relay-testing.ts';
+import { openInstance, until } from '../../src/cluster/testing.ts';
+import type { AccessUnit } from '../../src/media/access-unit.ts';
 
 const blockedMs = 10_000;
 const url = process.argv[2]!;
