@@ -198,8 +198,8 @@ export class SharedCamera implements DirectoryCamera {
     this.#past = sumOfDetections([this.#past, held.camera.detected]);
     this.#show(this.#parts.followed);
     held.relayed.close();
-    held.leaveFaces();
-    const closed = held.camera.close(keep);
+    // What is stored last is told as well.
+    const closed = held.camera.close(keep).finally(held.leaveFaces);
     // One that could not be closed in order does not keep the next from beginning.
     const both = Promise.allSettled([this.#released, closed]);
     this.#released = both.then(() => {});

@@ -67,9 +67,11 @@ export class RelayedCamera {
     const { onChange, onAlert, bus } = parts;
     this.#leave = [
       camera.stream.subscribe({ onStatus: onChange, onVideo: onChange, onAudio: onChange }),
-      camera.faces.subscribe({ onAlert, onDetector: onChange }),
+      camera.faces.subscribe({ onDetector: onChange }),
       bus.onRoom(() => this.#sendWaiting()),
     ];
+    // As long as the camera is there: what it stores last, when it is let go already, is told as well.
+    camera.faces.subscribe({ onAlert });
   }
 
   get streamId(): string {
