@@ -89,6 +89,15 @@ export function launch(entry, args) {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }
+  // `npm start` runs this behind a shell that ends without passing a signal on: then nobody is left who could end it.
+  if (process.env.npm_lifecycle_event !== undefined) {
+    const shell = process.ppid;
+    const look = setInterval(() => {
+      if (process.ppid === shell) return;
+      clearInterval(look);
+      child.kill('SIGTERM');
+    }, 500);
+  }
   child.on('error', (error) => {
     console.error(`Node could not be started: ${error.message}`);
     process.exit(1);

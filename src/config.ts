@@ -43,7 +43,7 @@ export class ConfigError extends Error {
   readonly setting: string;
 
   constructor(setting: string, problem: string) {
-    super(`${setting} ${problem}`);
+    super(problem.startsWith(':') ? `${setting}${problem}` : `${setting} ${problem}`);
     this.setting = setting;
   }
 }

@@ -47,6 +47,7 @@ export class AuditLog {
   #queue: AuditRow[] = [];
   #writing: Promise<void> | null = null;
   #cancelWrite: (() => void) | null = null;
+  #pruning: Promise<void> = Promise.resolve();
   #cancelPrune: (() => void) | null = null;
   #failures = 0;
   #sincePruned = 0;
@@ -99,6 +100,8 @@ export class AuditLog {
     this.#cancelPrune?.();
     await this.#write();
     this.#cancelWrite?.();
+    // The database is closed next.
+    await this.#pruning;
     if (this.#queue.length > 0)
       this.#options.log.error(
         { count: this.#queue.length },
@@ -143,7 +146,7 @@ export class AuditLog {
     this.#cancelPrune?.();
     if (this.#closed) return;
     this.#cancelPrune = this.#options.clock.after(pruneEveryMs, () => this.#prune());
-    void this.#removeOld();
+    this.#pruning = this.#removeOld();
   }
 
   async #removeOld(): Promise<void> {

@@ -172,7 +172,8 @@ export class RedisBus implements MediaBus {
     if (this.#up) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const leave = this.onChange(() => resolve());
-    const refuse = () => reject(new ConfigError('REDIS_URL', `cannot be used: ${this.#trouble}.`));
+    const refuse = () =>
+      reject(new ConfigError('REDIS_URL', `cannot be used: ${this.#trouble.replace(/\.+$/, '')}.`));
     // Nothing else keeps the process alive at this time.
     const timer = setTimeout(refuse, withinMs);
     this.#onRefused = refuse;

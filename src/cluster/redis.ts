@@ -118,5 +118,7 @@ export class RedisConnection {
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown error';
   const { code } = error as NodeJS.ErrnoException;
+  // The parser's words for an answer in another protocol.
+  if (/RESP/.test(error.message)) return 'what answers there is not Redis';
   return error.message || code || error.name;
 }

@@ -65,7 +65,7 @@ test('a missing folder and file are made, and rows are there when it is opened a
 test('a file that is not a database, or is damaged, is named and said to be damaged', async () => {
   writeFileSync(path, 'this is not a database, but it is long enough to look like one: '.repeat(100));
   await expect(openDatabase(path)).rejects.toThrow(
-    /^DATA_DIR .*test\.sqlite cannot be used: the file is damaged/,
+    /^DATA_DIR: .*test\.sqlite cannot be used: the file is damaged/,
   );
   rmSync(path);
   const good = await openDatabase(path);
@@ -91,7 +91,7 @@ test('a file held by another program is said to be held', async () => {
 });
 
 test('a folder in the place of the file stops the start with one line', async () => {
-  await expect(openDatabase(folder)).rejects.toThrow(/^DATA_DIR : the database .* cannot be used: [^\n]+$/);
+  await expect(openDatabase(folder)).rejects.toThrow(/^DATA_DIR: the database .* cannot be used: [^\n]+$/);
 });
 
 test('a database made by a newer version is left alone', async () => {

@@ -132,7 +132,9 @@ export const text = {
     retrying: (seconds: number) => (seconds <= 0 ? 'Reconnecting…' : `Reconnecting in ${seconds} s…`),
     retryNow: 'Reconnect now',
     degraded: (parts: readonly string[]) =>
-      `Not everything works: ${parts.join(', ')}. Live pictures go on; the service’s log says more.`,
+      parts.includes('redis')
+        ? `Not everything works: ${parts.join(', ')}. Each camera is shown by the server that runs it alone until that is back; the service’s log says more.`
+        : `Not everything works: ${parts.join(', ')}. Live pictures go on; the service’s log says more.`,
     parts: {
       service: 'database or storage does not answer',
       database: 'the database does not answer',
