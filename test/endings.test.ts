@@ -15,10 +15,16 @@ import { Viewer } from './support/viewer.ts';
 
 const camera = async (path: string) => ({ path, clip: await sceneClip({ gopSeconds: 1 }) });
 
-async function serve(env: NodeJS.ProcessEnv, detached = false) {
+const launcher = fileURLToPath(new URL('../bin/rtsp-stream-viewer.mjs', import.meta.url));
+
+async function serve(
+  env: NodeJS.ProcessEnv,
+  detached = false,
+  [program, ...args]: readonly [string, ...string[]] = [process.execPath, launcher, 'serve'],
+) {
   const dataDir = mkdtempSync(join(tmpdir(), 'rtsp-stream-viewer-endings-'));
-  const launcher = fileURLToPath(new URL('../bin/rtsp-stream-viewer.mjs', import.meta.url));
-  const child = spawn(process.execPath, [launcher, 'serve'], {
+  const child = spawn(program, args, {
+    cwd: join(launcher, '..', '..'),
     env: { ...process.env, ...(await makeBackends(dataDir)), DATA_DIR: dataDir, HOST: '127.0.0.1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached,
@@ -83,6 +89,24 @@ it('a signal to the whole group, which reaches the server twice, ends it in orde
   process.kill(-child.pid!, 'SIGINT');
   expect((await exit)[0]).toBe(0);
 }, 30_000);
+
+it.skipIf(process.platform === 'win32')(
+  'a SIGTERM to npm, which it does not pass on, ends the server it started',
+  async () => {
+    const { child, output } = await serve({ PORT: '0', AUTH: 'off' }, false, ['npm', 'start']);
+    await eventually('ready', output, (text) => text.includes('is running at'), 40_000);
+    const address = /http:\/\/[\d.]+:\d+/.exec(output())![0];
+    child.kill('SIGTERM');
+    const answers = () =>
+      fetch(`${address}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await eventually('gone', answers, (ok) => !ok, 20_000);
+    await eventually('closed in order', output, (text) => text.includes('"closing"'));
+  },
+  90_000,
+);
 
 it('a viewer that does not answer keeps the server from ending for no longer than a moment', async () => {
   await using simulator = await startSimulator({ cameras: [await camera('/cam')] });
