@@ -107,6 +107,31 @@ describe.skipIf(withoutChromium)('alerts and detections on the page', () => {
       patience,
     );
 
+  it('are marked while they are still being fetched, and shown as marked when they have come', async () => {
+    const { page, mistakes } = await openSignedIn(browser, `${front.baseUrl}/alerts`, service.admin!);
+    await page.getByRole('heading', { name: 'Unviewed', exact: true }).waitFor();
+    const fetched = Promise.withResolvers<void>();
+    await page.route(/\/api\/alerts\/[^/?]+\/?$/, async (route) => {
+      if (route.request().method() === 'GET') await fetched.promise;
+      await route.continue();
+    });
+    await page.keyboard.press('j');
+    await eventually(
+      'open',
+      () => idInAddress(page, 'alert'),
+      (id) => id !== null,
+    );
+    await page.keyboard.press(' ');
+    await unviewed(19);
+    fetched.resolve();
+    await openAlert(page).getByRole('button', { name: 'Mark as unviewed' }).waitFor();
+    await page.keyboard.press(' ');
+    await unviewed(20);
+    await openAlert(page).getByRole('button', { name: 'Mark as viewed' }).waitFor();
+    expect(mistakes).toEqual([]);
+    await page.context().close();
+  });
+
   it('are worked through by keyboard, stay in place when marked, and come in live above what is read', async () => {
     const watched = await openSignedIn(browser, `${front.baseUrl}/alerts`, service.admin!);
     const { page, mistakes } = watched;

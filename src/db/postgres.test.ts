@@ -62,7 +62,7 @@ test('a server that does not answer is named without the password', async () => 
   const { port } = server.address() as { port: number };
   const url = `postgres://viewer:canary-word@127.0.0.1:${port}/shop`;
   expect(await refusal(url)).toMatch(
-    /^DATABASE_URL : the database shop at 127\.0\.0\.1:\d+ cannot be used: /,
+    /^DATABASE_URL: the database shop at 127\.0\.0\.1:\d+ cannot be used: /,
   );
   await new Promise((resolve) => server.close(resolve));
   expect(await refusal(url)).toMatch(/the server cannot be reached \(ECONNREFUSED\)\.$/);

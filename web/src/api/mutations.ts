@@ -122,8 +122,12 @@ function changeAlerts(
   };
 }
 
+/** What is fetched for the first time goes on: given up, it would never be asked for again. */
 async function pauseAlertQueries(): Promise<void> {
-  await queryClient.cancelQueries({ queryKey: keys.alerts });
+  await queryClient.cancelQueries({
+    queryKey: keys.alerts,
+    predicate: ({ state }) => state.data !== undefined,
+  });
 }
 
 /** At once on the page; put back when the service refuses. An alert stays in the list it is in until the list is asked again. */
@@ -140,7 +144,8 @@ export function useSetViewed() {
       return { undo };
     },
     onError: (_error, _variables, context) => context?.undo(),
-    onSettled: () => invalidate(keys.unviewed),
+    // One that was being fetched meanwhile may have come from before the change.
+    onSettled: (_reply, _error, { alert }) => invalidate(keys.unviewed, keys.alert(alert.id)),
   });
 }
 
@@ -158,7 +163,7 @@ export function useMarkAllViewed() {
       return { undo };
     },
     onError: (_error, _variables, context) => context?.undo(),
-    onSettled: () => invalidate(keys.unviewed),
+    onSettled: () => invalidate(keys.unviewed, [...keys.alerts, 'one']),
   });
 }
 
