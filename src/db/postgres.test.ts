@@ -61,9 +61,7 @@ test('a server that does not answer is named without the password', async () => 
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as { port: number };
   const url = `postgres://viewer:canary-word@127.0.0.1:${port}/shop`;
-  expect(await refusal(url)).toMatch(
-    /^DATABASE_URL: the database shop at 127\.0\.0\.1:\d+ cannot be used: /,
-  );
+  expect(await refusal(url)).toMatch(/^DATABASE_URL: the database shop at 127\.0\.0\.1:\d+ cannot be used: /);
   await new Promise((resolve) => server.close(resolve));
   expect(await refusal(url)).toMatch(/the server cannot be reached \(ECONNREFUSED\)\.$/);
 });
