@@ -4,12 +4,12 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sceneClip } from '../simulator/clips.ts';
 import { type Simulator, startSimulator } from '../simulator/server.ts';
 import { type BuiltImage, buildByHand } from './support/dockerfile-steps.ts';
+import { freePort } from './support/free-port.ts';
 import { eventually } from './support/parts.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -20,15 +20,6 @@ const cannotInstall =
 
 /** Debian's own files in the base image, amd64; Node is beside them. */
 const debianBytes = 75e6;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
 
 describe.skipIf(cannotInstall || process.platform !== 'linux')(
   'an image built by the steps of the Dockerfile',

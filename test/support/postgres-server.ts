@@ -2,14 +2,14 @@
 // Finding, starting, restarting and ending it; what is in the databases is up to the tests.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 
 export interface PostgresServer {
   readonly port: number;
@@ -69,27 +69,6 @@ function otherUser(): { readonly uid: number; readonly gid: number } | undefined
     }
   }
   throw new Error('neither the user "postgres" nor "nobody" exists, and PostgreSQL refuses to run as root');
-}
-
-/** Below those that the system gives out by itself, so that it is still free at a restart. */
-const firstPort = 20_000;
-const endPort = 32_000;
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = randomInt(firstPort, endPort);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) =>
-        error.code === 'EADDRINUSE' ? resolve(false) : reject(error),
-      );
-      server.listen(port, '127.0.0.1', () => resolve(true));
-    });
-    if (!free) continue;
-    server.close();
-    await once(server, 'close');
-    return port;
-  }
 }
 
 /**
